@@ -1,0 +1,276 @@
+package shuffle
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/dropload/dropload/internal/object"
+	"github.com/dropload/dropload/internal/record"
+)
+
+// Left is a row that does not reach a batch: rejected or ignored before the
+// plan.
+type Left struct {
+	Number   int64            `json:"n"`
+	Outcome  record.Outcome   `json:"o"`
+	Problems []record.Problem `json:"p,omitempty"`
+}
+
+// RefNote says that rows of a segment name a record of another entity.
+type RefNote struct {
+	Index   int    `json:"i"` // the entity's field
+	Name    string `json:"k"` // in its compared form
+	Written string `json:"w"` // as the first row writes it
+	Row     int64  `json:"r"` // the first row that names it
+	Rows    int64  `json:"n"` // how many rows name it
+}
+
+// Span is a part of the segment object.
+type Span struct {
+	Offset int64 `json:"o"`
+	Length int64 `json:"l"`
+	Count  int64 `json:"n"`
+}
+
+// Footer is the index of a segment, at its end.
+type Footer struct {
+	// Blocks has one span a batch that has rows, by batch.
+	Blocks map[int]Span `json:"blocks"`
+	Left   Span         `json:"left"`
+	Refs   Span         `json:"refs"`
+	// Rows is the number of data rows of the segment: those in the blocks and
+	// those left.
+	Rows int64 `json:"rows"`
+	// NextRow is the number of the row after the segment's last.
+	NextRow int64 `json:"next_row"`
+	// NextOffset is where the next segment of a delimited text starts, in bytes
+	// from the start of the file.
+	NextOffset int64 `json:"next_offset"`
+	// Last tells that the range ends with this segment.
+	Last bool `json:"last"`
+	// Notes counts what is told but rejects nothing, by code.
+	Notes map[string]int64 `json:"notes,omitempty"`
+}
+
+// Writer gathers the rows of one segment in memory, encoded. The caller starts
+// a new segment when Size has grown enough.
+type Writer struct {
+	blocks  map[int][]byte
+	counts  map[int]int64
+	left    bytes.Buffer
+	nLeft   int64
+	refs    map[refKey]*RefNote
+	rows    int64
+	size    int
+	batches int
+	notes   map[string]int64
+}
+
+type refKey struct {
+	index int
+	name  string
+}
+
+// NewWriter starts a segment of a plan with so many batches.
+func NewWriter(batches int) *Writer {
+	return &Writer{
+		blocks: map[int][]byte{}, counts: map[int]int64{}, refs: map[refKey]*RefNote{},
+		batches: batches, notes: map[string]int64{},
+	}
+}
+
+// Size is about how many bytes the segment holds.
+func (w *Writer) Size() int { return w.size }
+
+// Rows is the number of data rows added.
+func (w *Writer) Rows() int64 { return w.rows }
+
+// Add puts a row into its batch. Nothing of r is kept.
+func (w *Writer) Add(r *Row) {
+	b := BatchOf(r.Key, w.batches)
+	before := len(w.blocks[b])
+	w.blocks[b] = appendRow(w.blocks[b], r)
+	w.counts[b]++
+	w.rows++
+	w.size += len(w.blocks[b]) - before
+}
+
+// Name notes that a row names a reference; written is how.
+func (w *Writer) Name(ref Ref, written string, row int64) {
+	k := refKey{ref.Index, ref.Name}
+	if n, ok := w.refs[k]; ok {
+		n.Rows++
+		return
+	}
+	k.name = strings.Clone(k.name)
+	w.refs[k] = &RefNote{Index: ref.Index, Name: k.name, Written: strings.Clone(written), Row: row, Rows: 1}
+	w.size += len(k.name) + len(written) + 64
+}
+
+// Leave notes a row that is rejected or ignored.
+func (w *Writer) Leave(l Left) error {
+	b, err := json.Marshal(l)
+	if err != nil {
+		return fmt.Errorf("shuffle: row %d: %w", l.Number, err)
+	}
+	w.left.Write(b)
+	w.left.WriteByte('\n')
+	w.nLeft++
+	w.rows++
+	w.size += len(b)
+	return nil
+}
+
+// Note counts something told that rejects nothing.
+func (w *Writer) Note(code string, n int64) { w.notes[code] += n }
+
+// Object returns the segment as one object and its length. f carries NextRow,
+// NextOffset and Last; the rest of the footer is filled in.
+func (w *Writer) Object(f *Footer) (io.Reader, error) {
+	f.Blocks = map[int]Span{}
+	f.Rows = w.rows
+	f.Notes = w.notes
+	var (
+		parts []io.Reader
+		at    int64
+	)
+	add := func(b []byte, n int64) Span {
+		s := Span{Offset: at, Length: int64(len(b)), Count: n}
+		parts = append(parts, bytes.NewReader(b))
+		at += int64(len(b))
+		return s
+	}
+	for _, b := range slices.Sorted(maps.Keys(w.blocks)) {
+		f.Blocks[b] = add(w.blocks[b], w.counts[b])
+	}
+	f.Left = add(w.left.Bytes(), w.nLeft)
+	refs := slices.SortedFunc(maps.Values(w.refs), func(a, b *RefNote) int {
+		if a.Index != b.Index {
+			return a.Index - b.Index
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	for _, r := range refs {
+		if err := enc.Encode(r); err != nil {
+			return nil, fmt.Errorf("shuffle: references: %w", err)
+		}
+	}
+	f.Refs = add(text.Bytes(), int64(len(refs)))
+	foot, err := json.Marshal(f)
+	if err != nil {
+		return nil, fmt.Errorf("shuffle: footer: %w", err)
+	}
+	foot = binary.BigEndian.AppendUint64(foot, uint64(len(foot)))
+	return io.MultiReader(append(parts, bytes.NewReader(foot))...), nil
+}
+
+// tail is how much of a segment's end is read at once in search of its footer.
+const tail = 64 << 10
+
+// Segment is a stored segment.
+type Segment struct {
+	Key string
+	Footer
+	objects object.Store
+}
+
+// Open reads the footer of a segment. Returns object.ErrNotFound where it is
+// not stored.
+func Open(ctx context.Context, objects object.Store, key string) (*Segment, error) {
+	s := &Segment{Key: key, objects: objects}
+	b, err := s.read(ctx, object.Range{Offset: -tail, Length: tail})
+	if err != nil {
+		return nil, err
+	}
+	if len(b) < 8 {
+		return nil, fmt.Errorf("shuffle: %s: %w", key, errCut)
+	}
+	n := binary.BigEndian.Uint64(b[len(b)-8:])
+	if n > uint64(len(b)-8) {
+		if n > 1<<30 {
+			return nil, fmt.Errorf("shuffle: %s: %w", key, errCut)
+		}
+		if b, err = s.read(ctx, object.Range{Offset: -int64(n) - 8, Length: int64(n) + 8}); err != nil { //nolint:gosec // bounded above
+			return nil, err
+		}
+	}
+	if err := json.Unmarshal(b[len(b)-8-int(n):len(b)-8], &s.Footer); err != nil { //nolint:gosec // bounded above
+		return nil, fmt.Errorf("shuffle: %s: %w", key, err)
+	}
+	return s, nil
+}
+
+func (s *Segment) read(ctx context.Context, r object.Range) ([]byte, error) {
+	body, _, err := s.objects.Get(ctx, object.Ref{Key: s.Key}, r)
+	if err != nil {
+		return nil, fmt.Errorf("shuffle: %s: %w", s.Key, err)
+	}
+	defer func() { _ = body.Close() }()
+	b, err := io.ReadAll(body)
+	if err != nil {
+		return nil, fmt.Errorf("shuffle: %s: %w", s.Key, err)
+	}
+	return b, nil
+}
+
+// Batch appends the rows of one batch to rows, in file order.
+func (s *Segment) Batch(ctx context.Context, batch int, rows []Row) ([]Row, error) {
+	span, ok := s.Blocks[batch]
+	if !ok {
+		return rows, nil
+	}
+	b, err := s.read(ctx, object.Range{Offset: span.Offset, Length: span.Length})
+	if err != nil {
+		return nil, err
+	}
+	d := decoder{text: string(b)}
+	for range span.Count {
+		r, err := d.row()
+		if err != nil {
+			return nil, fmt.Errorf("shuffle: %s: %w", s.Key, err)
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+// EachLeft calls f with each row that was left, in file order.
+func (s *Segment) EachLeft(ctx context.Context, f func(Left) error) error {
+	return each(ctx, s, s.Left, f)
+}
+
+// EachRef calls f with each reference, sorted by field and name.
+func (s *Segment) EachRef(ctx context.Context, f func(RefNote) error) error {
+	return each(ctx, s, s.Refs, f)
+}
+
+func each[T any](ctx context.Context, s *Segment, span Span, f func(T) error) error {
+	if span.Count == 0 {
+		return nil
+	}
+	body, _, err := s.objects.Get(ctx, object.Ref{Key: s.Key}, object.Range{Offset: span.Offset, Length: span.Length})
+	if err != nil {
+		return fmt.Errorf("shuffle: %s: %w", s.Key, err)
+	}
+	defer func() { _ = body.Close() }()
+	dec := json.NewDecoder(body)
+	for range span.Count {
+		var v T
+		if err := dec.Decode(&v); err != nil {
+			return fmt.Errorf("shuffle: %s: %w", s.Key, err)
+		}
+		if err := f(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
