@@ -91,3 +91,23 @@ type Part struct {
 	FirstRow int64 `json:"first_row"` // Row.Number of its first record
 	Rows     int64 `json:"rows"`      // records in it
 }
+
+// Workbook is an opened file of one or more sheets. An HTML page's tables and
+// the parts of other containers count as its sheets.
+type Workbook interface {
+	// Sheets describes the sheets in their order, hidden ones included.
+	Sheets() []SheetMeta
+	// Open reads sheet i, counted from 0. Several may be open at a time.
+	Open(i int) (Reader, error)
+	// Close frees what the workbook holds; it does not close the source.
+	Close() error
+}
+
+// SheetMeta describes one sheet of a workbook.
+type SheetMeta struct {
+	Name string `json:"name"`
+	// Rows is the number of the last row that holds anything, as far as the
+	// file says so cheaply; -1 where only reading tells.
+	Rows   int64 `json:"rows"`
+	Hidden bool  `json:"hidden,omitempty"`
+}
