@@ -1,0 +1,126 @@
+package entity
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Fold is the compared form of a value of a key or a unique field: trimmed,
+// Unicode NFC and, for codes, user names and e-mail addresses, without letter
+// case. Two values are the same where their compared forms are.
+func Fold(f *Field, s string) string {
+	s = Clean(s)
+	if !f.FoldsCase() {
+		return s
+	}
+	return foldCase(s)
+}
+
+// FoldsCase tells whether the field's values are compared without letter case.
+func (f *Field) FoldsCase() bool {
+	return f.IgnoreCase || f.Type == Code || f.Type == Email
+}
+
+// Clean trims white space and zero-width marks and composes to NFC: the form
+// in which text is kept.
+func Clean(s string) string {
+	s = strings.TrimFunc(s, invisible)
+	if ascii(s) || norm.NFC.IsNormalString(s) {
+		return s
+	}
+	return norm.NFC.String(s)
+}
+
+// invisible are characters that nobody sees at the ends of a value.
+func invisible(r rune) bool {
+	switch r {
+	case '\u200b', '\u200c', '\u200d', '\u2060', '\ufeff', '\u200e', '\u200f', '\u202a', '\u202c', '\u00ad', 0:
+		return true
+	}
+	return unicode.IsSpace(r)
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func foldCase(s string) string {
+	if !ascii(s) {
+		return norm.NFC.String(cases.Fold().String(s))
+	}
+	return strings.ToLower(s)
+}
+
+// FoldName is the compared form of a name that a reference is looked up by:
+// letter case, accents and the number of spaces do not count. Letters that are
+// a letter of their own with a stroke (ł, ø, đ) fold to the plain one.
+func FoldName(s string) string {
+	if ascii(s) {
+		return foldASCII(s)
+	}
+	s = norm.NFKD.String(cases.Fold().String(s))
+	var b strings.Builder
+	b.Grow(len(s))
+	space := false
+	for _, r := range s {
+		switch {
+		case unicode.IsSpace(r):
+			space = b.Len() > 0
+			continue
+		case unicode.Is(unicode.Mn, r), invisible(r):
+			continue
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		switch r {
+		case 'ł':
+			r = 'l'
+		case 'ø':
+			r = 'o'
+		case 'đ', 'ð':
+			r = 'd'
+		case 'ħ':
+			r = 'h'
+		case 'ı':
+			r = 'i'
+		case 'þ':
+			b.WriteString("th")
+			continue
+		case 'æ':
+			b.WriteString("ae")
+			continue
+		case 'œ':
+			b.WriteString("oe")
+			continue
+		case '’', '‘', 'ʼ', '`', '´':
+			r = '\''
+		case '–', '—', '‐', '‑':
+			r = '-'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// foldASCII is FoldName for ASCII; it allocates only where something changes.
+func foldASCII(s string) string {
+	for i := range len(s) {
+		c := s[i]
+		last := i == len(s)-1
+		if 'A' <= c && c <= 'Z' || c < ' ' || c == '`' || c == ' ' && (i == 0 || last || s[i-1] == ' ') {
+			return strings.ReplaceAll(strings.ToLower(strings.Join(strings.Fields(s), " ")), "`", "'")
+		}
+	}
+	return s
+}
