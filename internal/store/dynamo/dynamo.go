@@ -13,18 +13,12 @@ package dynamo
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/smithy-go"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/dropload/dropload/internal/fault"
 	"github.com/dropload/dropload/internal/store"
 )
 
@@ -103,51 +97,4 @@ func (t *Table) each(ctx context.Context, n int, work func(ctx context.Context, 
 		g.Go(func() error { return work(ctx, i) })
 	}
 	return g.Wait()
-}
-
-// callError names what became of a whole request: the context's error,
-// *fault.Transient, or the error itself with what was done.
-func callError(ctx context.Context, what string, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	err = fmt.Errorf("%s: %w", what, err)
-	if transient(err) {
-		return &fault.Transient{Cause: err}
-	}
-	return err
-}
-
-// transient reports whether a request that failed so may go through later.
-func transient(err error) bool {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		if retryable(api.ErrorCode()) || api.ErrorFault() == smithy.FaultServer {
-			return true
-		}
-	}
-	for _, r := range retry.DefaultRetryables {
-		switch r.IsErrorRetryable(err) {
-		case aws.TrueTernary:
-			return true
-		case aws.FalseTernary:
-			return false
-		}
-	}
-	return false
-}
-
-// retryable reports whether a write or a request that got this code was not
-// done and may be sent again. Statements and cancelled transactions have codes
-// without "Exception".
-func retryable(code string) bool {
-	switch code {
-	case "ThrottlingError", "ThrottlingException", "Throttling",
-		"ProvisionedThroughputExceeded", "ProvisionedThroughputExceededException",
-		"RequestLimitExceeded", "InternalServerError", "TransactionConflict",
-		"TransactionConflictException", "TransactionInProgressException",
-		"LimitExceededException", "ServiceUnavailable":
-		return true
-	}
-	return false
 }

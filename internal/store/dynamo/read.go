@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/dropload/dropload/internal/awsclient/awserr"
 	"github.com/dropload/dropload/internal/fault"
 	"github.com/dropload/dropload/internal/store"
 )
@@ -53,7 +54,7 @@ func (t *Table) get(ctx context.Context, keys []store.Key, found func(store.Item
 			RequestItems: map[string]types.KeysAndAttributes{t.name: *ask},
 		})
 		if err != nil {
-			return callError(ctx, "BatchGetItem", err)
+			return awserr.Wrap(ctx, "BatchGetItem", err)
 		}
 		for _, m := range out.Responses[t.name] {
 			it, err := decodeItem(m)
@@ -125,7 +126,7 @@ func (t *Table) Query(ctx context.Context, q store.Query) (store.Page, error) {
 	}
 	out, err := t.client.Query(ctx, in)
 	if err != nil {
-		return store.Page{}, callError(ctx, "Query", err)
+		return store.Page{}, awserr.Wrap(ctx, "Query", err)
 	}
 	page := store.Page{Items: make([]store.Item, len(out.Items))}
 	for i, m := range out.Items {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/dropload/dropload/internal/awsclient/awserr"
 	"github.com/dropload/dropload/internal/fault"
 	"github.com/dropload/dropload/internal/store"
 )
@@ -85,7 +86,7 @@ func (t *Table) execute(ctx context.Context, ws []write, results []store.Result)
 		}
 		out, err := t.client.BatchExecuteStatement(ctx, in)
 		if err != nil {
-			return failAll(ws, results, callError(ctx, "BatchExecuteStatement", err))
+			return failAll(ws, results, awserr.Wrap(ctx, "BatchExecuteStatement", err))
 		}
 		if len(out.Responses) != len(ws) {
 			return fmt.Errorf("BatchExecuteStatement: %d answers to %d statements", len(out.Responses), len(ws))
@@ -96,7 +97,7 @@ func (t *Table) execute(ctx context.Context, ws []write, results []store.Result)
 			switch {
 			case e == nil:
 				results[w.at] = store.Result{}
-			case retryable(string(e.Code)):
+			case awserr.Retryable(string(e.Code)):
 				results[w.at] = store.Result{Err: &fault.Transient{Cause: statementError(e)}}
 				again = append(again, w)
 			default:
@@ -182,7 +183,7 @@ func (t *Table) put(ctx context.Context, ops []store.Op, ws []write, results []s
 			RequestItems: map[string][]types.WriteRequest{t.name: requests},
 		})
 		if err != nil {
-			return failAll(ws, results, callError(ctx, "BatchWriteItem", err))
+			return failAll(ws, results, awserr.Wrap(ctx, "BatchWriteItem", err))
 		}
 		requests, ws = out.UnprocessedItems[t.name], ws[:0:0]
 		if len(requests) == 0 {
@@ -242,7 +243,7 @@ func (t *Table) single(ctx context.Context, op *store.Op) (store.Result, error) 
 	if isTooLarge(err) {
 		return store.Result{Err: store.ErrTooLarge}, nil
 	}
-	err = callError(ctx, "write", err)
+	err = awserr.Wrap(ctx, "write", err)
 	var transient *fault.Transient
 	if errors.As(err, &transient) {
 		return store.Result{Err: transient}, nil
@@ -284,7 +285,7 @@ func (t *Table) Transact(ctx context.Context, ops []store.Op) error {
 			if isTooLarge(err) {
 				return store.ErrTooLarge
 			}
-			return callError(ctx, "TransactWriteItems", err)
+			return awserr.Wrap(ctx, "TransactWriteItems", err)
 		}
 		if err := cancellation(cancelled); err != nil {
 			return err
@@ -308,7 +309,7 @@ func cancellation(c *types.TransactionCanceledException) error {
 			return store.ErrConditionFailed
 		case code == "ItemCollectionSizeLimitExceeded", code == "ValidationError" && tooLarge(aws.ToString(r.Message)):
 			other = store.ErrTooLarge
-		case code != "" && code != "None" && !retryable(code):
+		case code != "" && code != "None" && !awserr.Retryable(code):
 			other = fmt.Errorf("TransactWriteItems: %s: %s", code, aws.ToString(r.Message))
 		}
 	}

@@ -1,0 +1,77 @@
+// Package awsclient makes the clients of the AWS services that Dropload uses,
+// from the environment. AWS_ENDPOINT_URL, where it is set, is where they all go.
+//
+// They are made once in a process and shared by all its workers: they have one
+// pool of connections, wide enough that none is closed between two requests.
+package awsclient
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+)
+
+// The bounds of one request. A body of S3 may take longer: object/s3 watches it.
+const (
+	dialTimeout   = 5 * time.Second
+	headerTimeout = 30 * time.Second // from the request's end to the answer's header
+	callTimeout   = 10 * time.Second // a whole request of DynamoDB or Step Functions
+	maxAttempts   = 5
+	maxBackoff    = 3 * time.Second
+	idlePerHost   = 128
+)
+
+// Clients are the clients of one process.
+type Clients struct {
+	Config   aws.Config // for clients that are not here; has the shared pool
+	S3       *s3.Client
+	DynamoDB *dynamodb.Client
+	SFN      *sfn.Client
+}
+
+// Load makes the clients from the environment and the shared configuration.
+func Load(ctx context.Context) (Clients, error) {
+	transport := awshttp.NewBuildableClient().
+		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
+		WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConns = 2 * idlePerHost
+			t.MaxIdleConnsPerHost = idlePerHost
+			t.ResponseHeaderTimeout = headerTimeout
+		}).GetTransport()
+	// Redirects would be followed without a new signature.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	stream := &http.Client{Transport: transport, CheckRedirect: stay}
+	call := &http.Client{Transport: transport, CheckRedirect: stay, Timeout: callTimeout}
+
+	cfg, err := config.LoadDefaultConfig(ctx,
+		config.WithHTTPClient(stream),
+		config.WithRetryer(func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) {
+				o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
+			})
+		}))
+	if err != nil {
+		return Clients{}, err
+	}
+	return Clients{
+		Config: cfg,
+		S3: s3.NewFromConfig(cfg, func(o *s3.Options) {
+			// An engine on this machine has no name for each bucket.
+			o.UsePathStyle = os.Getenv("AWS_ENDPOINT_URL") != ""
+			// Ranges have no checksum, and each would leave a line in the log.
+			o.DisableLogOutputChecksumValidationSkipped = true
+		}),
+		DynamoDB: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) { o.HTTPClient = call }),
+		SFN:      sfn.NewFromConfig(cfg, func(o *sfn.Options) { o.HTTPClient = call }),
+	}, nil
+}
