@@ -9,7 +9,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -39,8 +38,9 @@ type Clients struct {
 	SFN      *sfn.Client
 }
 
-// Load makes the clients from the environment and the shared configuration.
-func Load(ctx context.Context) (Clients, error) {
+// Load makes the clients from the environment and the shared configuration;
+// options take precedence over both.
+func Load(ctx context.Context, options ...func(*config.LoadOptions) error) (Clients, error) {
 	transport := awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
 		WithTransportOptions(func(t *http.Transport) {
@@ -53,13 +53,14 @@ func Load(ctx context.Context) (Clients, error) {
 	stream := &http.Client{Transport: transport, CheckRedirect: stay}
 	call := &http.Client{Transport: transport, CheckRedirect: stay, Timeout: callTimeout}
 
-	cfg, err := config.LoadDefaultConfig(ctx,
+	cfg, err := config.LoadDefaultConfig(ctx, append([]func(*config.LoadOptions) error{
 		config.WithHTTPClient(stream),
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {
 				o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
 			})
-		}))
+		}),
+	}, options...)...)
 	if err != nil {
 		return Clients{}, err
 	}
@@ -67,7 +68,7 @@ func Load(ctx context.Context) (Clients, error) {
 		Config: cfg,
 		S3: s3.NewFromConfig(cfg, func(o *s3.Options) {
 			// An engine on this machine has no name for each bucket.
-			o.UsePathStyle = os.Getenv("AWS_ENDPOINT_URL") != ""
+			o.UsePathStyle = cfg.BaseEndpoint != nil
 			// Ranges have no checksum, and each would leave a line in the log.
 			o.DisableLogOutputChecksumValidationSkipped = true
 		}),
