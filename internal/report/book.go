@@ -58,14 +58,18 @@ func newBook(w io.Writer, l *sheet.Layout, o *Options, s *shape) (*bookWriter, e
 // Row implements Writer.
 func (b *bookWriter) Row(row *record.Row, problems []record.Problem) error {
 	more := b.added(row, problems)
-	err := b.line(row.Cells, row.Number, more, problems, workbook.Plain)
-	if errors.Is(err, workbook.ErrFull) {
-		err = ErrFull
-	}
-	if err != nil {
+	if err := full(b.line(row.Cells, row.Number, more, problems, workbook.Plain)); err != nil {
 		return fmt.Errorf("row %d: %w", row.Number, err)
 	}
 	return nil
+}
+
+// full names the error of a full sheet as this package does.
+func full(err error) error {
+	if errors.Is(err, workbook.ErrFull) {
+		return ErrFull
+	}
+	return err
 }
 
 func (b *bookWriter) line(cells []record.Cell, number int64, more added, problems []record.Problem, look workbook.Look) (err error) {

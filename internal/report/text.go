@@ -31,8 +31,39 @@ type textWriter struct {
 	cells   []record.Cell
 }
 
-// full is when the collected bytes are written.
-const full = 64 << 10
+// chunk is when the collected bytes are written.
+const chunk = 64 << 10
+
+// textLine writes lines of commas in UTF-8.
+type textLine struct {
+	w       io.Writer
+	dialect dialect
+	buf     []byte
+}
+
+func newTextLine(w io.Writer) *textLine {
+	return &textLine{w: w, dialect: newDialect(&sheet.Layout{})}
+}
+
+func (t *textLine) write(cells []string) error {
+	for i, text := range cells {
+		if i > 0 {
+			t.buf = append(t.buf, t.dialect.delimiter...)
+		}
+		t.buf = t.dialect.cell(t.buf, formula.Guard(strings.ToValidUTF8(text, "\ufffd")))
+	}
+	t.buf = append(t.buf, t.dialect.newline...)
+	if len(t.buf) < chunk {
+		return nil
+	}
+	return t.flush()
+}
+
+func (t *textLine) flush() error {
+	_, err := t.w.Write(t.buf)
+	t.buf = t.buf[:0]
+	return err
+}
 
 func newText(w io.Writer, l *sheet.Layout, o *Options, s *shape) (*textWriter, error) {
 	encoding, bom := l.Encoding, o.BOM
@@ -52,7 +83,7 @@ func newText(w io.Writer, l *sheet.Layout, o *Options, s *shape) (*textWriter, e
 	}
 	t := &textWriter{
 		shape: s, out: out, lack: newLack(encoding), dialect: newDialect(l),
-		names: columns.Names(o.Language), line: make([]byte, 0, full+4096),
+		names: columns.Names(o.Language), line: make([]byte, 0, chunk+4096),
 	}
 	if bom && charset.CanEncode(encoding, charset.BOM) {
 		t.line = append(t.line, charset.BOM...)
@@ -103,7 +134,7 @@ func (t *textWriter) record(cells []record.Cell, more added) error {
 		t.line = t.dialect.cell(t.line, formula.Guard(t.lack.own(text)))
 	}
 	t.line = append(t.line, t.dialect.newline...)
-	if len(t.line) < full {
+	if len(t.line) < chunk {
 		return nil
 	}
 	return t.flush()
