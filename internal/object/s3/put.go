@@ -28,7 +28,7 @@ const (
 
 // Put implements object.Store. It holds at most 4 parts in memory.
 func (s *Store) Put(ctx context.Context, key string, from io.Reader, opts object.PutOptions) (object.Info, error) {
-	first, last, err := readPart(from, s.part)
+	first, last, err := readPart(from, s.part, 0)
 	if err != nil {
 		return object.Info{}, err
 	}
@@ -38,9 +38,11 @@ func (s *Store) Put(ctx context.Context, key string, from io.Reader, opts object
 	return s.putParts(ctx, key, first, from, opts)
 }
 
-// readPart reads up to n bytes; last tells that nothing follows.
-func readPart(from io.Reader, n int64) (part []byte, last bool, err error) {
+// readPart reads up to n bytes into room for so many; last tells that nothing
+// follows.
+func readPart(from io.Reader, n, room int64) (part []byte, last bool, err error) {
 	var b bytes.Buffer
+	b.Grow(int(room))
 	got, err := io.Copy(&b, io.LimitReader(from, n))
 	return b.Bytes(), got < n, err
 }
@@ -121,7 +123,7 @@ func (u *upload) run(ctx context.Context, part []byte, from io.Reader, opts obje
 			break
 		}
 		n := u.store.part << (len(u.parts) / growParts)
-		if part, last, readErr = readPart(from, n); readErr != nil {
+		if part, last, readErr = readPart(from, n, n+bytes.MinRead); readErr != nil {
 			break
 		}
 	}
