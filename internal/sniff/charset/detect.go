@@ -32,7 +32,7 @@ func Detect(head []byte, complete bool) Guess {
 		}
 		return Guess{UTF8, 0.99, "valid UTF-8 beyond ASCII", 0}
 	}
-	return Guess{"windows-1252", 0.3, "not UTF-8", 0}
+	return detectPlausible(head, complete)
 }
 
 // detectMark knows the byte order marks. That of UTF-32 begins with that of
