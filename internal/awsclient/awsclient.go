@@ -1,8 +1,8 @@
 // Package awsclient makes the clients of the AWS services that Dropload uses,
 // from the environment. AWS_ENDPOINT_URL, where it is set, is where they all go.
 //
-// They are made once in a process and shared by all its workers: they have one
-// pool of connections, wide enough that none is closed between two requests.
+// They are made once in a process and shared by all its workers: each keeps its
+// connections, so many that none is closed between two requests.
 package awsclient
 
 import (
@@ -32,7 +32,7 @@ const (
 
 // Clients are the clients of one process.
 type Clients struct {
-	Config   aws.Config // for clients that are not here; has the shared pool
+	Config   aws.Config // for clients that are not here; has the same bounds
 	S3       *s3.Client
 	DynamoDB *dynamodb.Client
 	SFN      *sfn.Client
@@ -41,20 +41,15 @@ type Clients struct {
 // Load makes the clients from the environment and the shared configuration;
 // options take precedence over both.
 func Load(ctx context.Context, options ...func(*config.LoadOptions) error) (Clients, error) {
-	transport := awshttp.NewBuildableClient().
+	client := awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = dialTimeout }).
 		WithTransportOptions(func(t *http.Transport) {
 			t.MaxIdleConns = 2 * idlePerHost
 			t.MaxIdleConnsPerHost = idlePerHost
 			t.ResponseHeaderTimeout = headerTimeout
-		}).GetTransport()
-	// Redirects would be followed without a new signature.
-	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	stream := &http.Client{Transport: transport, CheckRedirect: stay}
-	call := &http.Client{Transport: transport, CheckRedirect: stay, Timeout: callTimeout}
-
+		})
 	cfg, err := config.LoadDefaultConfig(ctx, append([]func(*config.LoadOptions) error{
-		config.WithHTTPClient(stream),
+		config.WithHTTPClient(client),
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {
 				o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
@@ -72,7 +67,18 @@ func Load(ctx context.Context, options ...func(*config.LoadOptions) error) (Clie
 			// Ranges have no checksum, and each would leave a line in the log.
 			o.DisableLogOutputChecksumValidationSkipped = true
 		}),
-		DynamoDB: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) { o.HTTPClient = call }),
-		SFN:      sfn.NewFromConfig(cfg, func(o *sfn.Options) { o.HTTPClient = call }),
+		DynamoDB: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
+			o.HTTPClient = bounded(o.HTTPClient)
+			o.DisableValidateResponseChecksum = true // TLS checks each byte; DynamoDB Local's are of other bytes
+		}),
+		SFN: sfn.NewFromConfig(cfg, func(o *sfn.Options) { o.HTTPClient = bounded(o.HTTPClient) }),
 	}, nil
+}
+
+// bounded is the same client with a bound on the whole of a request.
+func bounded(client aws.HTTPClient) aws.HTTPClient {
+	if b, ok := client.(*awshttp.BuildableClient); ok {
+		return b.WithTimeout(callTimeout)
+	}
+	return client
 }

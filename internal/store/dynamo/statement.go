@@ -15,8 +15,10 @@ import (
 const maxStatement = 8192
 
 // statement writes op as a PartiQL statement. It reports false for what PartiQL
-// cannot say: a name with odd characters, a text that is too long, and a delete
-// whose conditions would all hold where there is no item.
+// cannot say: a name with odd characters, and a text that is too long.
+//
+// A DELETE of a missing item succeeds whatever its conditions. One with
+// conditions asks for the old item: without one in the answer there was none.
 func (t *Table) statement(op *store.Op) (types.BatchStatementRequest, bool) {
 	var b strings.Builder
 	args := make([]types.AttributeValue, 0, len(op.Set)+len(op.If)+2)
@@ -51,9 +53,6 @@ func (t *Table) statement(op *store.Op) (types.BatchStatementRequest, bool) {
 			name(n, '"')
 		}
 	case store.Delete:
-		if len(op.If) > 0 && !slices.ContainsFunc(op.If, func(c store.Cond) bool { return c.Kind != store.Missing }) {
-			return types.BatchStatementRequest{}, false
-		}
 		b.WriteString("DELETE FROM " + t.quoted)
 	}
 	if op.Kind != store.Insert {
@@ -76,6 +75,9 @@ func (t *Table) statement(op *store.Op) (types.BatchStatementRequest, bool) {
 				args = append(args, encode(c.Value))
 			}
 		}
+	}
+	if op.Kind == store.Delete && len(op.If) > 0 {
+		b.WriteString(" RETURNING ALL OLD *")
 	}
 	if !plain || b.Len() > maxStatement {
 		return types.BatchStatementRequest{}, false

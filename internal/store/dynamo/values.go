@@ -18,7 +18,8 @@ func encode(v any) types.AttributeValue {
 	case string:
 		return text(v)
 	case store.Number:
-		return &types.AttributeValueMemberN{Value: string(v)}
+		n, _ := v.Canonical() // not every engine does it by itself
+		return &types.AttributeValueMemberN{Value: string(n)}
 	case bool:
 		return &types.AttributeValueMemberBOOL{Value: v}
 	case []any:

@@ -20,6 +20,7 @@ import (
 type write struct {
 	at        int // its place in ops and results
 	statement types.BatchStatementRequest
+	wantsOld  bool // an answer without an item means that there was none
 }
 
 // Write implements store.Table.
@@ -39,7 +40,8 @@ func (t *Table) Write(ctx context.Context, ops []store.Op) ([]store.Result, erro
 		if op.Kind == store.Put {
 			puts = append(puts, write{at: i})
 		} else if s, ok := t.statement(op); ok {
-			statements = append(statements, write{at: i, statement: s})
+			wantsOld := op.Kind == store.Delete && len(op.If) > 0
+			statements = append(statements, write{at: i, statement: s, wantsOld: wantsOld})
 		} else {
 			singles = append(singles, write{at: i})
 		}
@@ -95,6 +97,8 @@ func (t *Table) execute(ctx context.Context, ws []write, results []store.Result)
 		for i, w := range ws {
 			e := out.Responses[i].Error
 			switch {
+			case e == nil && w.wantsOld && len(out.Responses[i].Item) == 0:
+				results[w.at] = store.Result{Err: store.ErrConditionFailed}
 			case e == nil:
 				results[w.at] = store.Result{}
 			case awserr.Retryable(string(e.Code)):

@@ -68,3 +68,14 @@ func TestHook(t *testing.T) {
 		t.Errorf("Query: %v", err)
 	}
 }
+
+func TestIndexTakesTextOnly(t *testing.T) {
+	t.Parallel()
+	table := memory.New(memory.WithIndex("by_ref", "ref", "sk"))
+	for _, v := range []any{"", store.Number("1"), true} {
+		got, err := table.Write(t.Context(), []store.Op{{Kind: store.Insert, Key: store.Key{PK: "p", SK: "s"}, Set: map[string]any{"ref": v}}})
+		if err != nil || got[0].Err == nil || table.Len() != 0 {
+			t.Errorf("%#v: %v, %v", v, got, err)
+		}
+	}
+}
