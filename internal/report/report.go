@@ -6,8 +6,11 @@
 // and behind them the added columns of package columns. Dropped back, repaired
 // or not, it reads as the file did. Delimited text keeps its dialect and its
 // encoding; every kind of workbook and HTML table becomes an xlsx workbook,
-// since BIFF and the XML of 2003 are only read. Memory does not grow with the
-// number of rows. A cell is never cut, dropped or made a formula in silence.
+// since BIFF and the XML of 2003 are only read; a text of more than 32,767
+// characters, which only HTML and that XML have, is cut there and its cell
+// marked. Wrappings such as gzip are taken off, titles above the header and
+// notes below the data left out. Memory does not grow with the number of rows. A
+// cell is never dropped, moved or made a formula in silence.
 package report
 
 import (

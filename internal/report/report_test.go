@@ -129,7 +129,7 @@ func TestText(t *testing.T) {
 			layout:  sheet.Layout{Delimiter: "|", Escape: `\`, Newline: "\n"},
 			options: report.Options{Width: 2},
 			lines:   []line{{2, texts(`a|b`, "c\nd"), nil}},
-			want:    "a\\|b|c\\\nd|2|||\n",
+			want:    "a\\|b|c d|2|||\n",
 		},
 		"one column, nothing known": {
 			options: report.Options{Header: [][]record.Cell{texts("email")}},
@@ -141,9 +141,9 @@ func TestText(t *testing.T) {
 			options: report.Options{Width: 4, Text: func(record.Problem) string { return "=bad" }},
 			lines: []line{
 				{2, texts("=1+1", "+37061234567", "-5", "@x"), []record.Problem{problem(0, "", "c")}},
-				{3, texts("'=1", "'plain", "-1.5", "\tx"), nil},
+				{3, texts("''=1", "'plain", "'=1", "\tx"), nil},
 			},
-			want: "'=1+1,+37061234567,-5,'@x,2,,c,'=bad\n''=1,'plain,'-1.5,'\tx,3,,,\n",
+			want: "'=1+1,+37061234567,-5,'@x,2,,c,'=bad\n''=1,'plain,'=1,'\tx,3,,,\n",
 		},
 		"byte order mark": {
 			layout:  sheet.Layout{Delimiter: ",", Quote: `"`, Newline: "\n", Encoding: "utf-8"},

@@ -19,8 +19,8 @@ import (
 // textWriter writes delimited text in the dialect and encoding of the upload.
 //
 // A column more needs a delimiter and a reason may need quotes: a file without
-// the one gets commas, one without the other double quotes, unless it has an
-// escape character, which then does the same.
+// the one gets commas, one without the other double quotes where they are
+// needed, unless it has an escape character, which then does the same.
 type textWriter struct {
 	*shape
 	out     io.WriteCloser // takes UTF-8
@@ -114,14 +114,15 @@ func (t *textWriter) Row(row *record.Row, problems []record.Problem) (err error)
 	return nil
 }
 
-// record adds one line: the cells, blanks up to the width, the added columns.
+// record adds one line: the cells, blanks up to the width, the added columns. A
+// cell comes as the reader gave it, guard and all; what it means is guarded anew.
 func (t *textWriter) record(cells []record.Cell, more added) error {
 	for _, c := range cells {
 		text, ok := t.lack.original(c.Text)
 		if !ok {
 			return ErrEncoding
 		}
-		t.line = t.dialect.cell(t.line, formula.Guard(text))
+		t.line = t.dialect.cell(t.line, formula.Guard(formula.Unguard(text)))
 		t.line = append(t.line, t.dialect.delimiter...)
 	}
 	for range t.width - len(cells) {
@@ -157,9 +158,12 @@ func (t *textWriter) Close() error {
 // dialect writes cells so that a reader of the same dialect gets them back.
 type dialect struct {
 	delimiter, quote, escape, newline string
-	// special holds the bytes that a cell cannot have as they are: the first ones
-	// of the delimiter, of the quote and of the escape, and line ends.
+	// special holds the bytes that a bare cell cannot have: the first ones of the
+	// delimiter, of the quote and of the escape, and line ends.
 	special [256]bool
+	// lent says that the upload had no quote: a quote within a cell then means
+	// nothing and stays bare, as it was.
+	lent bool
 }
 
 func newDialect(l *sheet.Layout) dialect {
@@ -171,15 +175,18 @@ func newDialect(l *sheet.Layout) dialect {
 		d.escape = ""
 	}
 	if d.quote == "" && d.escape == "" {
-		d.quote = `"`
+		d.quote, d.lent = `"`, true
 	}
 	if d.newline == "" {
 		d.newline = "\r\n"
 	}
-	for _, s := range []string{d.delimiter, d.quote, d.escape, "\r", "\n"} {
+	for _, s := range []string{d.delimiter, d.escape, "\r", "\n"} {
 		if s != "" {
 			d.special[s[0]] = true
 		}
+	}
+	if d.quote != "" && !d.lent {
+		d.special[d.quote[0]] = true
 	}
 	return d
 }
@@ -193,59 +200,53 @@ func (d *dialect) cell(line []byte, s string) []byte {
 		return d.escaped(line, s)
 	}
 	line = append(line, d.quote...)
-	for {
-		at := strings.Index(s, d.quote)
-		if d.escape != "" {
-			at = indexEither(s, d.quote, d.escape)
-		}
-		if at < 0 {
-			break
-		}
-		line = append(line, s[:at]...)
-		mark := d.quote
-		if d.escape != "" {
-			line = append(line, d.escape...)
-			if !strings.HasPrefix(s[at:], d.quote) {
-				mark = d.escape
-			}
-		} else {
-			line = append(line, d.quote...)
-		}
-		line = append(line, mark...)
-		s = s[at+len(mark):]
-	}
-	line = append(line, s...)
-	return append(line, d.quote...)
-}
-
-// escaped appends a cell of a dialect without quotes.
-func (d *dialect) escaped(line []byte, s string) []byte {
 	for i := range len(s) {
-		if d.special[s[i]] {
+		switch {
+		case s[i] == d.quote[0] && d.escape == "":
+			line = append(line, d.quote...)
+		case d.escape != "" && (s[i] == d.escape[0] || s[i] == d.quote[0]):
 			line = append(line, d.escape...)
 		}
 		line = append(line, s[i])
+	}
+	return append(line, d.quote...)
+}
+
+// escaped appends a cell of a dialect with escapes and without quotes. It has no
+// way to write a line end, and its files have none in their cells: one in a
+// reason becomes a blank.
+func (d *dialect) escaped(line []byte, s string) []byte {
+	for i := 0; i < len(s); {
+		switch {
+		case s[i] == '\r' || s[i] == '\n':
+			line = append(line, ' ')
+			i++
+		case strings.HasPrefix(s[i:], d.delimiter):
+			line = append(append(line, d.escape...), d.delimiter...)
+			i += len(d.delimiter)
+		case s[i] == d.escape[0]:
+			line = append(append(line, d.escape...), d.escape...)
+			i++
+		default:
+			line = append(line, s[i])
+			i++
+		}
 	}
 	return line
 }
 
 // needs tells whether a cell cannot stand bare. Blanks at its ends could: they
-// are quoted for programs that trim.
+// are quoted for programs that trim. A quote after blanks would open a cell.
 func (d *dialect) needs(s string) bool {
 	for i := range len(s) {
 		if d.special[s[i]] {
 			return true
 		}
 	}
-	return d.quote != "" && s != "" && (s[0] == ' ' || s[len(s)-1] == ' ')
-}
-
-func indexEither(s, a, b string) int {
-	i, j := strings.Index(s, a), strings.Index(s, b)
-	if i < 0 || j >= 0 && j < i {
-		return j
+	if d.quote == "" || s == "" {
+		return false
 	}
-	return i
+	return s[0] == ' ' || s[len(s)-1] == ' ' || d.lent && strings.HasPrefix(strings.TrimLeft(s, " \t"), d.quote)
 }
 
 // lack knows which characters an encoding lacks, and what to write instead.

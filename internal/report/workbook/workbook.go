@@ -6,7 +6,7 @@
 // with the notes, and both are bounded. A text is always a text, never a
 // formula; what XML cannot hold is written in the _xHHHH_ form of ECMA-376
 // part 1, 22.4.2.4. A sheet that is full refuses more; a text is cut only at the
-// format's own limit of 32,767 characters.
+// format's own limit of 32,767 characters, and its cell is marked then.
 package workbook
 
 import (
@@ -68,14 +68,13 @@ type Cell struct {
 
 // Writer writes the sheet. It is not for several goroutines.
 type Writer struct {
-	zip    *zip.Writer
-	sheet  *bufio.Writer
-	buf    []byte
-	rows   int
-	styles styles
-	notes  []note
-	dates  []string // the date format last used in a column
-	shown  map[record.Kind][]shown
+	zip     *zip.Writer
+	sheet   *bufio.Writer
+	buf     []byte
+	rows    int
+	styles  styles
+	formats formats
+	notes   []note
 }
 
 type note struct {
@@ -89,10 +88,7 @@ func New(w io.Writer, o Options) (*Writer, error) {
 	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
 		return flate.NewWriter(w, flate.BestSpeed+1)
 	})
-	b := &Writer{zip: z, styles: newStyles(), shown: map[record.Kind][]shown{}}
-	for _, kind := range []record.Kind{record.Date, record.Time, record.DateTime} {
-		b.shown[kind] = dateTimeFormats(kind)
-	}
+	b := &Writer{zip: z, styles: newStyles(), formats: newFormats()}
 	// What is known before the rows comes first: programs that look at the first
 	// bytes of a file only tell a workbook by it.
 	if err := b.parts(head(o.Name)); err != nil {
@@ -116,9 +112,6 @@ func (b *Writer) Row(cells []Cell) error {
 	b.buf = append(b.buf[:0], `<row r="`...)
 	b.buf = strconv.AppendInt(b.buf, int64(b.rows), 10)
 	b.buf = append(b.buf, `">`...)
-	for len(b.dates) < len(cells) {
-		b.dates = append(b.dates, "")
-	}
 	for i := range cells {
 		b.cell(i, &cells[i])
 	}
@@ -129,6 +122,9 @@ func (b *Writer) Row(cells []Cell) error {
 
 // cell appends one cell to the buffer; an empty plain one is left out.
 func (b *Writer) cell(column int, c *Cell) {
+	if c.Kind == record.Text && len(c.Text) > MaxText && c.Look == Plain && len(cut(c.Text)) < len(c.Text) {
+		c.Look = Marked
+	}
 	if c.Note != "" && len(b.notes) < MaxNotes {
 		b.notes = append(b.notes, note{b.rows - 1, column, c.Note})
 	}
@@ -145,11 +141,8 @@ func (b *Writer) cell(column int, c *Cell) {
 	}
 	format := ""
 	switch kind {
-	case record.Number:
-		format = numberFormat(c.Text, c.Number)
-	case record.Date, record.Time, record.DateTime:
-		format = dateFormat(&c.Cell, b.dates[column], b.shown[kind])
-		b.dates[column] = format
+	case record.Number, record.Date, record.Time, record.DateTime:
+		format = b.formats.of(&c.Cell, stored(&c.Cell), column)
 	case record.Text:
 		if c.Look == Plain || c.Look == Marked {
 			format = textFormat // stays a text when it is edited: 007, 1-2
@@ -184,7 +177,7 @@ func (b *Writer) cell(column int, c *Cell) {
 		b.buf = appendText(b.buf, c.Text)
 	default:
 		b.buf = append(b.buf, "><v>"...)
-		b.buf = strconv.AppendFloat(b.buf, c.Number, 'G', -1, 64)
+		b.buf = appendNumber(b.buf, stored(&c.Cell))
 	}
 	b.buf = append(b.buf, "</v></c>"...)
 }
