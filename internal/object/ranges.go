@@ -1,6 +1,17 @@
 package object
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
+
+// Check refuses a range that names no part of any object.
+func (r Range) Check() error {
+	if r.Length < -1 || (r.Offset < 0 && r.Length == 0) {
+		return fmt.Errorf("object: a range of %d bytes at %d", r.Length, r.Offset)
+	}
+	return nil
+}
 
 // Clip returns the part of an object of size bytes that r names, as an offset
 // and a length that lie within it. What lies beyond the end is left out, so a

@@ -91,6 +91,9 @@ func (s *Store) begin(ctx context.Context, method, key string) Fault {
 
 // Get implements object.Store.
 func (s *Store) Get(ctx context.Context, ref object.Ref, r object.Range) (io.ReadCloser, object.Info, error) {
+	if err := r.Check(); err != nil {
+		return nil, object.Info{}, err
+	}
 	f := s.begin(ctx, "Get", ref.Key)
 	if f.Before != nil {
 		return nil, object.Info{}, f.Before

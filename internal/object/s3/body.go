@@ -36,6 +36,8 @@ type body struct {
 	ref    object.Ref // pins what was opened first
 	next   int64      // the object's byte that the next Read begins at
 	end    int64      // the byte after the last
+	skip   int64      // bytes before next that the server sent though they were not asked for
+	beyond bool       // the server sends more than was asked for
 	breaks int
 }
 
@@ -57,8 +59,14 @@ func (b *body) open(ref object.Ref, r object.Range) (object.Info, error) {
 		Modified: aws.ToTime(out.LastModified).UTC(),
 	}
 	b.r, b.ref, b.next = out.Body, info.Ref, 0
-	b.end = info.Size
-	if out.ContentRange != nil {
+	b.end, b.skip, b.beyond = info.Size, 0, false
+	if out.ContentRange == nil {
+		// A server may send the whole object instead of a range: some engines
+		// do where a version is named.
+		var length int64
+		b.next, length = r.Clip(info.Size)
+		b.skip, b.end, b.beyond = b.next, b.next+length, b.next+length < info.Size
+	} else {
 		var last int64
 		if _, err := fmt.Sscanf(*out.ContentRange, "bytes %d-%d/%d", &b.next, &last, &info.Size); err != nil {
 			_ = b.Close()
@@ -71,15 +79,23 @@ func (b *body) open(ref object.Ref, r object.Range) (object.Info, error) {
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
-	for {
+	if b.ctx.Err() != nil {
+		return 0, b.ctx.Err()
+	}
+	for len(p) > 0 {
 		if b.next >= b.end {
-			return b.last(p)
+			return 0, b.last()
 		}
-		timer := time.AfterFunc(b.store.stall, func() { b.cancel(errStalled) })
-		n, err := b.r.Read(p)
-		timer.Stop()
-		b.next += int64(n)
-		if n > 0 {
+		room := b.end - b.next
+		if b.skip > 0 {
+			room = b.skip
+		}
+		n, err := b.read(p[:min(int64(len(p)), room)])
+		switch {
+		case b.skip > 0:
+			b.skip -= int64(n)
+		case n > 0:
+			b.next += int64(n)
 			b.breaks = 0
 			return n, nil // an error comes again, or is mended then
 		}
@@ -90,25 +106,33 @@ func (b *body) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
+	return 0, nil
 }
 
-// last reads on to the end of the stream, where the SDK compares checksums.
-func (b *body) last(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
+// read gives the request up where it brings nothing for too long.
+func (b *body) read(p []byte) (int, error) {
 	timer := time.AfterFunc(b.store.stall, func() { b.cancel(errStalled) })
 	defer timer.Stop()
-	n, err := b.r.Read(p[:1])
-	switch {
-	case n > 0:
-		return 0, &fault.Transient{Cause: errors.New("GetObject: more bytes than announced")}
-	case err == nil:
-		return 0, nil
-	case err == io.EOF:
-		return 0, io.EOF
+	return b.r.Read(p)
+}
+
+// last ends the body. It reads on to the end of the stream, where the SDK
+// compares checksums.
+func (b *body) last() error {
+	if b.beyond || b.skip > 0 {
+		return io.EOF
 	}
-	return 0, b.broken(err)
+	for {
+		n, err := b.read(make([]byte, 1))
+		switch {
+		case n > 0:
+			return &fault.Transient{Cause: errors.New("GetObject: more bytes than announced")}
+		case err == io.EOF:
+			return io.EOF
+		case err != nil:
+			return b.broken(err)
+		}
+	}
 }
 
 // mend opens the rest of a body that broke off with err.

@@ -108,9 +108,10 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 
 // Get implements object.Store.
 func (s *Store) Get(ctx context.Context, ref object.Ref, r object.Range) (io.ReadCloser, object.Info, error) {
+	if err := r.Check(); err != nil {
+		return nil, object.Info{}, err
+	}
 	switch {
-	case r.Length < -1 || (r.Offset < 0 && r.Length == 0):
-		return nil, object.Info{}, fmt.Errorf("object: a range of %d bytes at %d", r.Length, r.Offset)
 	case r == object.Range{}:
 		r.Length = -1
 	case r.Length == 0:
