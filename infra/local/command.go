@@ -53,7 +53,7 @@ func (p *place) run(ctx context.Context, log string, note func(string), env []st
 	last := make(chan []string)
 	go func() { last <- follow(io.TeeReader(r, file), note) }()
 	err = cmd.Run()
-	w.Close()
+	_ = w.Close() // never fails
 	tail := <-last
 	if err != nil {
 		return fmt.Errorf("%s %s: %w\n%s\nall of it: %s", filepath.Base(name), args[0], err, strings.Join(tail, "\n"), file.Name())

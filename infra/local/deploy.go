@@ -31,7 +31,8 @@ func (p *place) readDeployment() (d deployment, err error) {
 	if err != nil {
 		return d, err
 	}
-	return d, json.Unmarshal(b, &d)
+	err = json.Unmarshal(b, &d)
+	return d, err
 }
 
 // deploy builds and deploys, unless just this is deployed there already.

@@ -34,7 +34,7 @@ func (p *place) engineFile() string { return filepath.Join(p.state, "engine.json
 
 // runningEngine returns the engine of this folder; ok is false where it does
 // not run.
-func (p *place) runningEngine() (e engine, ok bool, err error) {
+func (p *place) runningEngine(ctx context.Context) (e engine, ok bool, err error) {
 	b, err := os.ReadFile(p.engineFile())
 	if errors.Is(err, os.ErrNotExist) {
 		return e, false, nil
@@ -42,18 +42,16 @@ func (p *place) runningEngine() (e engine, ok bool, err error) {
 	if err != nil {
 		return e, false, err
 	}
-	if err := json.Unmarshal(b, &e); err != nil || e.PID <= 1 {
-		return e, false, nil // written half by a process that was killed
-	}
+	written := json.Unmarshal(b, &e) == nil && e.PID > 1 // or only half, by a process that was killed
 	// The number alone may be another process's by now.
-	ours := alive(e.PID) && strings.Contains(commandLine(e.PID), p.tool("ministack"))
+	ours := written && alive(e.PID) && strings.Contains(commandLine(ctx, e.PID), p.tool("ministack"))
 	return e, ours, nil
 }
 
 // startEngine returns the engine that runs, or starts it with the data that it
 // left.
 func (p *place) startEngine(ctx context.Context) (engine, error) {
-	e, ok, err := p.runningEngine()
+	e, ok, err := p.runningEngine(ctx)
 	if err != nil {
 		return engine{}, err
 	}
@@ -109,9 +107,9 @@ func (p *place) launch(ctx context.Context, port int) (engine, error) {
 	defer log.Close()
 
 	e := engine{Port: port}
-	// Not CommandContext: it outlives its caller. The functions inherit this
-	// environment, so it holds nothing of the caller's but where programs are.
-	cmd := exec.Command(p.tool("python"), p.tool("ministack"))
+	// It outlives its caller. The functions inherit this environment, so it
+	// holds nothing of the caller's but where programs are.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), p.tool("python"), p.tool("ministack"))
 	cmd.Dir = filepath.Join(p.state, "engine")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = []string{
@@ -185,7 +183,7 @@ func healthy(ctx context.Context, endpoint string) bool {
 
 // stopEngine asks the engine to save its data and end.
 func (p *place) stopEngine(ctx context.Context) (stopped bool, err error) {
-	e, ok, err := p.runningEngine()
+	e, ok, err := p.runningEngine(ctx)
 	if err != nil {
 		return false, err
 	}

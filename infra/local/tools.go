@@ -13,9 +13,9 @@ import (
 
 // A tool that has to be there, and how to get it.
 const (
-	wantGo     = "Go is missing: install it from your package manager or from go.dev/dl (go.mod says which version), then try again"
-	wantPython = "Python 3.11 or newer is missing: install python3 (Debian: apt-get install python3 python3-venv; macOS: brew install python), then try again"
-	wantVenv   = "Python's venv module is missing: install it (Debian: apt-get install python3-venv), then try again"
+	wantGo     = "no Go here: install it from your package manager or from go.dev/dl (go.mod says which version), then try again"
+	wantPython = "no Python 3.11 or newer here: install python3 (Debian: apt-get install python3 python3-venv; macOS: brew install python), then try again"
+	wantVenv   = "no venv module in Python here: install it (Debian: apt-get install python3-venv), then try again"
 )
 
 // setUpTools makes the virtual environment with the engine and the SAM CLI, as
