@@ -23,6 +23,7 @@ import (
 	"golang.org/x/text/encoding/traditionalchinese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
+	"golang.org/x/text/transform"
 )
 
 // UTF8 is the name of UTF-8, which every text can be written in.
@@ -102,6 +103,8 @@ func tables() []table {
 		{"gbk", simplifiedchinese.GBK, false},
 		{"hz-gb-2312", simplifiedchinese.HZGB2312, false},
 		{"big5", traditionalchinese.Big5, false},
+		{"iso-2022-kr", readOnly{func() transform.Transformer { return &decoder2022KR{} }}, false},
+		{"johab", readOnly{func() transform.Transformer { return decoderJohab{} }}, false},
 	}
 }
 

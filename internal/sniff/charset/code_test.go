@@ -112,3 +112,20 @@ func TestNamesAreKnown(t *testing.T) {
 		}
 	}
 }
+
+// encode writes text in that encoding, or ends the test.
+func encode(t testing.TB, name, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := NewEncoder(name, &b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}

@@ -26,6 +26,9 @@ func Detect(head []byte, complete bool) Guess {
 	if g, ok := detectWide(head); ok {
 		return g
 	}
+	if g, ok := detectShifted(head); ok {
+		return g
+	}
 	if n := validUTF8(head, complete); n >= 0 {
 		if n == 0 {
 			return Guess{UTF8, 0.9, "only ASCII characters", 0}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/traditionalchinese"
+	"golang.org/x/text/transform"
 )
 
 // double is an encoding of characters of mostly two bytes, with the log
@@ -39,7 +40,7 @@ var doubles = sync.OnceValue(func() []*double {
 	hans, hant := ranks("zh-hans"), ranks("zh-hant")
 	sjis := newDouble("shift_jis", -1, japanese.ShiftJIS, ja, levelShiftJIS)
 	for b := 0xA1; b <= 0xDF; b++ {
-		sjis.single[b] = share{0.02, 63}.log()
+		sjis.single[b] = share{1, 63}.log()
 		sjis.lead[b] = false
 	}
 	return []*double{
@@ -47,6 +48,7 @@ var doubles = sync.OnceValue(func() []*double {
 		newDouble("euc-jp", -2, japanese.EUCJP, ja, levelRows(0xB0, 0xCF, 0xF4)),
 		newDouble("euc-kr", -1.5, korean.EUCKR, ko, levelRows(0xB0, 0xC8, 0xFD)),
 		newDouble("gb18030", -1, simplifiedchinese.GB18030, hans, levelRows(0xB0, 0xD7, 0xF7)),
+		newDouble("johab", -6, readOnly{func() transform.Transformer { return decoderJohab{} }}, ko, levelJohab),
 		newDouble("big5", -1.5, traditionalchinese.Big5, hant, levelBig5),
 	}
 })
@@ -82,6 +84,15 @@ func levelShiftJIS(a, _ byte) int {
 		return levelRare
 	}
 	return levelExtension
+}
+
+// levelJohab tells syllables from ideographs; it does not know the usual ones
+// beyond the list.
+func levelJohab(a, _ byte) int {
+	if a <= 0xD3 {
+		return levelUsual
+	}
+	return levelRare
 }
 
 func levelBig5(a, _ byte) int {
@@ -191,6 +202,9 @@ func pairCost(r rune, known map[rune]float32, level int) float32 {
 	return share{0.002, 600}.log()
 }
 
+// costHalfWidth is the log probability of a word in half-width kana.
+const costHalfWidth = -4.0
+
 // score is the log probability of a token.
 func (d *double) score(t token) float64 {
 	var sum float64
@@ -212,6 +226,10 @@ func (d *double) score(t token) float64 {
 			sum += costInvalid + 2
 			i += d.longer(t.bytes[i:])
 		default:
+			// Half-width kana come in whole words.
+			if i == 0 || t.bytes[i-1] < 0xA1 || t.bytes[i-1] > 0xDF {
+				sum += costHalfWidth
+			}
 			sum += float64(d.single[b])
 			i++
 		}

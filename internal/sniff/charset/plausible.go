@@ -11,6 +11,7 @@ type candidate struct {
 	name  string
 	lang  string
 	score float64
+	prior float64
 }
 
 // candidates scores every encoding that the bytes alone do not settle, the best
@@ -19,14 +20,14 @@ func candidates(list []token) []candidate {
 	var all []candidate
 	for _, s := range singles() {
 		score, lang := scoreSingle(s, list)
-		all = append(all, candidate{s.name, lang, score})
+		all = append(all, candidate{s.name, lang, score, s.prior})
 	}
 	for _, d := range doubles() {
 		sum := d.prior
 		for _, t := range list {
 			sum += t.weight * d.score(t)
 		}
-		all = append(all, candidate{d.name, "", sum})
+		all = append(all, candidate{d.name, "", sum, d.prior})
 	}
 	slices.SortStableFunc(all, func(a, b candidate) int {
 		switch {
@@ -44,7 +45,7 @@ func candidates(list []token) []candidate {
 func detectPlausible(head []byte, complete bool) Guess {
 	list := tokens(head, complete)
 	all := candidates(list)
-	best := all[0]
+	best := commonest(all, list)
 	margin := math.Inf(1)
 	for _, c := range all[1:] {
 		if !alike(best.name, c.name, list) {
@@ -58,6 +59,22 @@ func detectPlausible(head []byte, complete bool) Guess {
 		g.Why += ", as language " + best.lang
 	}
 	return g
+}
+
+// commonest picks, among the candidates that read the sample as the best one
+// does and hardly worse, the one that is commonest by itself.
+func commonest(all []candidate, list []token) candidate {
+	const hardly = 3.0
+	best := all[0]
+	for _, c := range all[1:] {
+		if all[0].score-c.score > hardly {
+			break
+		}
+		if c.prior > best.prior && alike(all[0].name, c.name, list) {
+			best = c
+		}
+	}
+	return best
 }
 
 // alike tells whether two encodings read the sample as the same text.

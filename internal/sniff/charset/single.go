@@ -2,7 +2,6 @@ package charset
 
 import (
 	"math"
-	"slices"
 	"unicode"
 
 	"golang.org/x/text/encoding/charmap"
@@ -66,9 +65,8 @@ const (
 const (
 	costForeign = -9.0
 	costOther   = -11.0
-	costASCII   = -2.9 // about what a letter costs in a language that has it
+	costASCII   = -3.3 // a little more than in a language that has it
 	costMixed   = -6.0 // two scripts side by side in one word
-	costInside  = -4.5 // a symbol between two letters
 	costInvalid = -16.0
 	otherTongue = -3.0 // a word of another language of the same encoding
 )
@@ -79,8 +77,7 @@ type view struct {
 	kind [256]uint8
 	// upper and lower tell the letter case; neither where there is none.
 	upper, lower [256]bool
-	// symbol is the cost of what is no letter, inside the extra cost between letters.
-	symbol, inside [256]float64
+	symbol       [256]symbol
 }
 
 func newView(enc *charmap.Charmap, l *language) *view {
@@ -105,7 +102,7 @@ func newView(enc *charmap.Charmap, l *language) *view {
 			}
 		default:
 			v.kind[b] = kindSymbol
-			v.symbol[b], v.inside[b] = symbolCost(r)
+			v.symbol[b] = symbolOf(r)
 		}
 	}
 	return v
@@ -134,11 +131,13 @@ func (v *view) score(t []byte) float64 {
 	for i, b := range t {
 		k := v.kind[b]
 		if k == kindSymbol {
-			sum += v.symbol[b]
-			if before != kindEdge && before != kindSymbol && i+1 < len(t) {
-				if next := v.kind[t[i+1]]; next != kindEdge && next != kindSymbol {
-					sum += v.inside[b]
-				}
+			s := v.symbol[b]
+			sum += s.cost
+			if before != kindEdge && before != kindSymbol {
+				sum += s.afterLetter
+			}
+			if i+1 < len(t) && v.kind[t[i+1]] != kindEdge && v.kind[t[i+1]] != kindSymbol {
+				sum += s.beforeLetter
 			}
 		}
 		if k == kindEdge || k == kindSymbol {
@@ -229,34 +228,4 @@ func scoreSingle(s single, list []token) (float64, string) {
 		}
 	}
 	return top + s.prior, name
-}
-
-// symbolCost is the log probability of a character that is no letter, and what
-// it costs more between two letters. The groups go by how often people write
-// them in tables and on pages.
-func symbolCost(r rune) (float64, float64) {
-	group := func(s string) bool { return slices.Contains([]rune(s), r) }
-	switch {
-	case r == unicode.ReplacementChar:
-		return costInvalid, 0
-	case r == '’':
-		return -3, -0.5
-	case r == 0xA0:
-		return -3, 0
-	case r == 0xAD:
-		return -6.5, 0
-	case group("–—…"):
-		return -3.5, -1
-	case group("“”‘„‚«»•©®€°"):
-		return -4, costInside
-	case group("™£§№·ºª¿¡´"):
-		return -5, costInside
-	case group("²³½±×µ"):
-		return -6, costInside
-	case group("‹›†‡‰¥¢¼¾¹÷¬¶"):
-		return -7.5, costInside
-	case r >= 0x80 && r < 0xA0 || unicode.Is(unicode.Co, r):
-		return -14, costInside
-	}
-	return -9.5, costInside
 }

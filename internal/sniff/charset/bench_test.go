@@ -1,0 +1,27 @@
+package charset
+
+import (
+	"strings"
+	"testing"
+)
+
+func BenchmarkDetect(b *testing.B) {
+	const size = 1 << 20
+	for _, c := range []struct{ name, enc, text string }{
+		{"ascii", "utf-8", "1001;Smith;12.50;2024-01-31\r\n"},
+		{"utf-8", "utf-8", "1001;Müller;12.50;Łódź\r\n"},
+		{"windows-1252", "windows-1252", wordList("de")},
+		{"windows-1251", "windows-1251", wordList("ru")},
+		{"shift_jis", "shift_jis", wordList("ja")},
+		{"gb18030", "gb18030", wordList("zh-hans")},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			head := encode(b, c.enc, strings.Repeat(c.text, size/len(c.text)+1))
+			head = head[:min(size, len(head))]
+			b.SetBytes(int64(len(head)))
+			for b.Loop() {
+				Detect(head, false)
+			}
+		})
+	}
+}
