@@ -8,7 +8,6 @@ import (
 	"github.com/dropload/dropload/internal/record"
 	"github.com/dropload/dropload/internal/report/workbook"
 	"github.com/dropload/dropload/internal/sheet"
-	"github.com/dropload/dropload/internal/sniff/charset"
 )
 
 // Change is one field of one record in a plan.
@@ -35,8 +34,7 @@ func NewPlan(w io.Writer, format sheet.Format, lang string) (*PlanWriter, error)
 	p := &PlanWriter{}
 	names := planNames(lang)
 	if format != sheet.XLSX {
-		p.text = newTextLine(w)
-		p.text.buf = append(p.text.buf, charset.BOM...)
+		p.text = newTextLine(w, &sheet.Layout{})
 		return p, p.text.write(names)
 	}
 	var err error

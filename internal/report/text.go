@@ -34,15 +34,27 @@ type textWriter struct {
 // chunk is when the collected bytes are written.
 const chunk = 64 << 10
 
-// textLine writes lines of commas in UTF-8.
+// Table writes lines of texts in the dialect of l, in UTF-8 with a byte order
+// mark, so that spreadsheet programs open it as it is.
+func Table(w io.Writer, l sheet.Layout, lines ...[]string) error {
+	t := newTextLine(w, &l)
+	for _, line := range lines {
+		if err := t.write(line); err != nil {
+			return err
+		}
+	}
+	return t.flush()
+}
+
+// textLine writes lines in UTF-8.
 type textLine struct {
 	w       io.Writer
 	dialect dialect
 	buf     []byte
 }
 
-func newTextLine(w io.Writer) *textLine {
-	return &textLine{w: w, dialect: newDialect(&sheet.Layout{})}
+func newTextLine(w io.Writer, l *sheet.Layout) *textLine {
+	return &textLine{w: w, dialect: newDialect(l), buf: []byte(charset.BOM)}
 }
 
 func (t *textLine) write(cells []string) error {
