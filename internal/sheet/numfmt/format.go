@@ -25,6 +25,10 @@ type Format struct {
 // lastSerial is the first number past 9999-12-31, the last day there is.
 const lastSerial = 2958466
 
+// maxCode is the length in bytes of the longest format that is understood: Excel
+// allows 255 characters.
+const maxCode = 1024
+
 // days1904 is the distance between the two epochs.
 const days1904 = 1462
 
@@ -264,6 +268,9 @@ func unpad(dst []byte, from int) []byte {
 // Parse reads a number format. It never fails: see the package comment.
 func Parse(code string) *Format {
 	code = strings.TrimSpace(code)
+	if len(code) > maxCode {
+		code = ""
+	}
 	switch strings.ToLower(code) {
 	case "", "general", "standard", "@", "g/通用格式", "g/標準", "g/표준":
 		return &Format{sections: []section{{kind: general, tokens: []token{{kind: tokGeneral}}}}}

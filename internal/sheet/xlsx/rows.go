@@ -26,7 +26,11 @@ type reader struct {
 	held  bool       // row waits for the blank rows before it
 	next  int64      // number of the row that Next is to return
 	last  int64      // number of the last row element
-	gaps  int64      // empty cells before others so far
+	// numbered tells that the row said its number, or that its first cell did.
+	numbered bool
+	gaps     int64 // empty cells before others so far
+
+	hidden []int // columns
 
 	cells []record.Cell // row.Cells with room behind; zero but where touched
 	used  int           // cells[:used] may be other than zero
@@ -68,6 +72,8 @@ func (r *reader) findData() error {
 			r.err = io.EOF // a sheet without data
 		case err != nil:
 			return broken(err)
+		case tok == xmltext.Start && string(r.scan.Name) == "col":
+			r.hideColumns()
 		case tok == xmltext.Start && string(r.scan.Name) == "sheetData":
 			if r.scan.Empty {
 				r.err = io.EOF
@@ -77,6 +83,21 @@ func (r *reader) findData() error {
 	}
 	return nil
 }
+
+// hideColumns notes the columns that a col element hides.
+func (r *reader) hideColumns() {
+	from, to := digits([]byte(r.scan.Attr("min"))), digits([]byte(r.scan.Attr("max")))
+	if !isTrue(r.scan.Attr("hidden")) || from < 1 {
+		return
+	}
+	for c := from; c <= min(to, MaxColumns) && len(r.hidden) < MaxColumns; c++ {
+		r.hidden = append(r.hidden, int(c-1))
+	}
+}
+
+// HiddenColumns are the columns that the sheet hides, from 0. They are read all
+// the same.
+func (r *reader) HiddenColumns() []int { return r.hidden }
 
 // Next implements sheet.Reader.
 func (r *reader) Next() (*record.Row, error) {
@@ -134,12 +155,12 @@ func (r *reader) drain() error {
 // readRow reads the row element that was just started, and tells whether any of
 // its cells holds anything.
 func (r *reader) readRow() (bool, error) {
-	number, hidden := r.last+1, false
+	number, hidden, given := r.last+1, false, false
 	for name, val, rest := xmltext.NextAttr(r.scan.Attrs()); name != nil; name, val, rest = xmltext.NextAttr(rest) {
 		switch string(name) {
 		case "r":
-			if n := digits(val); n > 0 {
-				number = n
+			if n := digits(val); n >= number {
+				number, given = n, true
 			}
 		case "hidden":
 			hidden = isTrue(string(val))
@@ -148,11 +169,12 @@ func (r *reader) readRow() (bool, error) {
 	if number > MaxRows {
 		return false, &fault.BadFile{Code: "corrupt", Message: "A row of the sheet has a number that no sheet has."}
 	}
-	r.last = number
+	r.numbered = given
 	clear(r.cells[:r.used])
 	r.used = 0
 	r.texts = r.texts[:0]
 	r.row = record.Row{Number: number, Hidden: hidden}
+	defer func() { r.last = r.row.Number }()
 	if r.scan.Empty {
 		return false, nil
 	}
@@ -198,9 +220,14 @@ func (r *reader) readCell(column int) (int, error) {
 		}
 		switch name[0] {
 		case 'r':
-			if c := columnOf(val); c >= 0 {
+			c, row := reference(val)
+			if c >= 0 {
 				column = c
 			}
+			if !r.numbered && row > r.row.Number && row <= MaxRows {
+				r.row.Number = row
+			}
+			r.numbered = true
 		case 's':
 			style = int(digits(val))
 		case 't':
@@ -213,21 +240,29 @@ func (r *reader) readCell(column int) (int, error) {
 	if r.scan.Empty {
 		return column + 1, nil
 	}
-	inline, err := r.readContent()
+	inline, formula, err := r.readContent()
 	if err != nil {
 		return 0, err
+	}
+	if formula && kind == kindNumber && len(r.value) == 0 {
+		r.complain("formula_not_calculated", column)
 	}
 	cell, ok, err := r.cell(kind, style, inline)
 	if err != nil {
 		return 0, err
 	}
 	if !ok {
-		r.row.Problems = append(r.row.Problems, record.Problem{Code: "cell_unreadable", Column: column})
+		r.complain("cell_unreadable", column)
 	}
 	if cell.Kind == record.Empty {
 		return column + 1, nil
 	}
 	return column + 1, r.put(column, cell)
+}
+
+// complain notes a problem with a cell of the row.
+func (r *reader) complain(code string, column int) {
+	r.row.Problems = append(r.row.Problems, record.Problem{Code: code, Column: column})
 }
 
 // put sets a cell of the row.
@@ -246,25 +281,25 @@ func (r *reader) put(column int, cell record.Cell) error {
 }
 
 // readContent reads the value of a cell into r.value and its inline text into
-// r.inner, and tells whether there is an inline text.
-func (r *reader) readContent() (inline bool, err error) {
+// r.inner, and tells whether there is an inline text and a formula.
+func (r *reader) readContent() (inline, formula bool, err error) {
 	r.value, r.inner = r.value[:0], r.inner[:0]
 	inValue := false
 	for {
 		tok, err := r.scan.Next()
 		if err != nil {
-			return false, broken(err)
+			return false, false, broken(err)
 		}
 		switch tok {
 		case xmltext.Text:
 			if inValue {
 				if r.value = r.scan.AppendText(r.value); len(r.value) > MaxText {
-					return false, errLongText()
+					return false, false, errLongText()
 				}
 			}
 		case xmltext.End:
 			if !inValue {
-				return inline, nil // of the cell
+				return inline, formula, nil // of the cell
 			}
 			inValue = false
 		case xmltext.Start:
@@ -274,11 +309,12 @@ func (r *reader) readContent() (inline bool, err error) {
 			case string(r.scan.Name) == "is":
 				inline = true
 				if r.inner, err = appendRich(r.inner, r.scan); err != nil {
-					return false, err
+					return false, false, err
 				}
 			default:
+				formula = formula || len(r.scan.Name) == 1 && r.scan.Name[0] == 'f'
 				if err := r.scan.Skip(); err != nil {
-					return false, broken(err)
+					return false, false, broken(err)
 				}
 			}
 		}
@@ -316,7 +352,7 @@ func cellKind(t []byte) byte {
 
 // cell makes the cell of what was read; false where it cannot be made out.
 func (r *reader) cell(kind byte, style int, inline bool) (record.Cell, bool, error) {
-	if inline && len(r.value) == 0 {
+	if inline && (kind == kindInline || len(r.value) == 0) {
 		return r.textCell(r.inner), true, nil
 	}
 	if len(r.value) == 0 {
@@ -420,11 +456,11 @@ func digits(b []byte) int64 {
 	return n
 }
 
-// columnOf reads the column of a reference such as AB12, from 0; -1 where there
-// is none.
-func columnOf(ref []byte) int {
+// reference reads a reference such as AB12: its column from 0, -1 where there is
+// none, and its row.
+func reference(ref []byte) (column int, row int64) {
 	n := 0
-	for _, c := range ref {
+	for i, c := range ref {
 		switch {
 		case c >= 'A' && c <= 'Z':
 			n = n*26 + int(c-'A') + 1
@@ -432,11 +468,11 @@ func columnOf(ref []byte) int {
 			n = n*26 + int(c-'a') + 1
 		case c == '$':
 		default:
-			return n - 1
+			return n - 1, digits(ref[i:])
 		}
 		if n > MaxColumns {
-			return MaxColumns
+			return MaxColumns, 0
 		}
 	}
-	return n - 1
+	return n - 1, 0
 }

@@ -16,29 +16,34 @@ type style struct {
 	plain  bool // General
 }
 
-// maxStyles is Excel's limit of cell formats, times two.
-const maxStyles = 1 << 17
+const (
+	// maxStyles is Excel's limit of cell formats, times two.
+	maxStyles = 1 << 17
+	// maxCodes is the length of all number formats together; what comes after
+	// is General. Excel allows about 250 formats of 255 characters.
+	maxCodes = 1 << 20
+)
 
 // readStyles reads the number formats of the cell styles. Formats are parsed
 // once each.
 func (w *workbook) readStyles(p *opc.Part) error {
 	codes := map[int]string{}
 	formats := map[int]style{}
-	var cells, named bool // within cellXfs, cellStyleXfs
+	length := 0    // of the codes
+	cells := false // within cellXfs
 	err := scan(p, func(s *xmltext.Scanner) error {
 		switch string(s.Name) {
 		case "numFmt":
-			if id, err := strconv.Atoi(s.Attr("numFmtId")); err == nil && len(codes) < maxStyles {
-				if _, twice := codes[id]; !twice {
-					codes[id] = s.Attr("formatCode")
-				}
+			if id, err := strconv.Atoi(s.Attr("numFmtId")); err == nil && length < maxCodes {
+				codes[id] = s.Attr("formatCode")
+				length += len(codes[id]) + 8
 			}
 		case "cellXfs":
-			cells, named = true, false
+			cells = true
 		case "cellStyleXfs", "dxfs", "cellStyles":
-			cells, named = false, true
+			cells = false
 		case "xf":
-			if !cells || named || len(w.styles) >= maxStyles {
+			if !cells || len(w.styles) >= maxStyles {
 				return nil
 			}
 			id, _ := strconv.Atoi(s.Attr("numFmtId")) //nolint:errcheck // none is General

@@ -11,7 +11,7 @@ import (
 
 // surveyed is how many bytes of all sheets together are looked through for their
 // number of rows. What a sheet says of itself, its dimension, is often wrong.
-const surveyed = 32 << 20
+const surveyed = 16 << 20
 
 // survey describes the sheets.
 func (w *workbook) survey() []sheet.SheetMeta {

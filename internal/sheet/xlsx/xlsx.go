@@ -38,6 +38,8 @@ const (
 	// MaxText is the length in bytes of the text of one cell. Excel's own limit
 	// is 32,767 characters.
 	MaxText = 1 << 20
+	// maxSheetName is in bytes; Excel's own limit is 31 characters.
+	maxSheetName = 1024
 	// MaxSheets is the number of sheets.
 	MaxSheets = 4096
 	// MaxStrings is the length in bytes of all shared strings together.
@@ -46,7 +48,7 @@ const (
 	MemoryStrings = 64 << 20
 	// MaxGaps is the number of empty cells before others in their rows that a
 	// sheet may have: a few bytes of a file can make thousands of them.
-	MaxGaps = 1 << 30
+	MaxGaps = 1 << 28
 )
 
 func corrupt(message string, cause error) error {
@@ -164,8 +166,9 @@ func (w *workbook) readFrame() error {
 // its usual name.
 func (w *workbook) findMain() (*opc.Part, error) {
 	rels, err := w.relationships("")
-	if err != nil {
-		return nil, err
+	var bad *fault.BadFile
+	if err != nil && !errors.As(err, &bad) {
+		return nil, err // of the source; a broken hint is no more than that
 	}
 	for _, r := range rels {
 		if r.kind != "officedocument" {
@@ -265,7 +268,8 @@ func (w *workbook) readSheets(main *opc.Part, rels []relationship) error {
 			state := s.Attr("state")
 			p, cells := w.findSheet(dir, rels, s.PrefixedAttr("id"), listed)
 			if cells && p != nil {
-				w.sheets = append(w.sheets, part{name: s.Attr("name"), hidden: state != "" && state != "visible", file: p})
+				name := s.Attr("name")
+				w.sheets = append(w.sheets, part{name: name[:min(len(name), maxSheetName)], hidden: state != "" && state != "visible", file: p})
 			}
 		}
 		return nil
@@ -315,9 +319,12 @@ func scan(p *opc.Part, each func(*xmltext.Scanner) error) error {
 	}
 	defer rc.Close()
 	const longest = 256 << 20
-	s := xmltext.New(xmltext.Decode(io.LimitReader(rc, longest)))
+	limit := &io.LimitedReader{R: rc, N: longest}
+	s := xmltext.New(xmltext.Decode(limit))
 	for {
 		switch tok, err := s.Next(); {
+		case err != nil && limit.N <= 0:
+			return &fault.BadFile{Code: "too-large", Message: "The styles or the list of sheets of the workbook are too long. Copy the sheet into a new workbook."}
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:

@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync/atomic"
 
 	"github.com/dropload/dropload/internal/fault"
 )
@@ -29,10 +30,14 @@ const (
 	// MaxPart is the length of one part, inflated.
 	MaxPart = 16 << 30
 	// MaxRatio is how many times its packed length a part may have, once it is
-	// longer than FreeSize. Real sheets stay below 60.
+	// longer than FreeSize; and likewise all parts together against the file,
+	// so that parts which share the same packed bytes do not help. Real sheets
+	// stay below 60.
 	MaxRatio = 100
 	// FreeSize is the inflated length from which on MaxRatio holds.
 	FreeSize = 256 << 20
+	// maxName is the length of a part's name; what has a longer one is no part.
+	maxName = 1024
 )
 
 // Container is an opened container.
@@ -41,6 +46,8 @@ type Container struct {
 	size  int64
 	base  int64 // where the container starts in src
 	parts map[string]*Part
+
+	inflated atomic.Int64 // of all parts, as far as each was ever read
 }
 
 // Part is one file of a container.
@@ -56,6 +63,8 @@ type Part struct {
 	hasCRC    bool
 	method    uint16
 	encrypted bool
+
+	reached atomic.Int64 // how far it was ever read, inflated
 }
 
 const (
@@ -216,6 +225,9 @@ func (p *Part) extra64(extra []byte) {
 func (c *Container) add(p *Part, name []byte) error {
 	if len(c.parts) >= MaxParts {
 		return &fault.BadFile{Code: "too-large", Message: "The file holds too many parts to be a workbook."}
+	}
+	if len(name) > maxName {
+		return nil
 	}
 	p.Name = strings.TrimLeft(strings.ReplaceAll(string(name), `\`, "/"), "/")
 	if p.Name != "" && !strings.HasSuffix(p.Name, "/") {

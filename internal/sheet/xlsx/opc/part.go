@@ -75,7 +75,8 @@ func (r *reader) Read(b []byte) (int, error) {
 	n, err := r.r.Read(b)
 	r.n += int64(n)
 	_, _ = r.sum.Write(b[:n]) //nolint:errcheck // a hash never fails
-	if r.n > MaxPart || r.n > FreeSize && r.n > r.in.n*MaxRatio {
+	all := r.part.progress(r.n)
+	if r.n > MaxPart || r.n > FreeSize && r.n > r.in.n*MaxRatio || all > FreeSize && all > r.part.in.size*MaxRatio {
 		return 0, &fault.BadFile{Code: "too-large", Message: "The workbook grows beyond all measure when it is unpacked. Save it again with Excel, or split it."}
 	}
 	switch {
@@ -93,6 +94,20 @@ func (r *reader) Read(b []byte) (int, error) {
 		return n, corrupt("A part of the workbook is damaged and cannot be unpacked. Send the file once more.", err)
 	}
 	return n, err
+}
+
+// progress notes that the part was inflated up to n and returns the sum over all
+// parts. Reading a part again adds nothing.
+func (p *Part) progress(n int64) int64 {
+	for {
+		before := p.reached.Load()
+		if n <= before {
+			return p.in.inflated.Load()
+		}
+		if p.reached.CompareAndSwap(before, n) {
+			return p.in.inflated.Add(n - before)
+		}
+	}
 }
 
 func (r *reader) Close() error { return r.r.Close() }

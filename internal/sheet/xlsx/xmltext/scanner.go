@@ -129,7 +129,7 @@ func (s *Scanner) Next() (Token, error) {
 		}
 		switch tag[0] {
 		case '/':
-			s.Name = local(bytes.TrimRight(tag[1:], " \t\r\n"))
+			s.Name = local(tag[1:])
 			s.Empty = false
 			return End, nil
 		case '!':
@@ -241,8 +241,17 @@ func (s *Scanner) start(tag []byte) {
 	s.Name, s.attrs = tag[from:], nil
 }
 
+// local is the name of an end tag without its prefix and the blanks behind it.
 func local(name []byte) []byte {
-	return name[bytes.LastIndexByte(name, ':')+1:]
+	for len(name) > 0 && isSpace(name[len(name)-1]) {
+		name = name[:len(name)-1]
+	}
+	for i, c := range name {
+		if c == ':' {
+			return name[i+1:]
+		}
+	}
+	return name
 }
 
 // declaration passes over a comment or a document type; a CDATA section is text.
