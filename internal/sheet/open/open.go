@@ -12,7 +12,10 @@ import (
 	"github.com/dropload/dropload/internal/fault"
 	"github.com/dropload/dropload/internal/sheet"
 	"github.com/dropload/dropload/internal/sheet/csv"
+	"github.com/dropload/dropload/internal/sheet/markup"
 	"github.com/dropload/dropload/internal/sheet/unwrap"
+	"github.com/dropload/dropload/internal/sheet/xls"
+	"github.com/dropload/dropload/internal/sheet/xlsx"
 	"github.com/dropload/dropload/internal/sniff/charset"
 )
 
@@ -90,6 +93,12 @@ func Workbook(src sheet.Source, l sheet.Layout) (sheet.Workbook, error) {
 
 func workbook(src sheet.Source, format sheet.Format) (sheet.Workbook, error) {
 	switch format {
+	case sheet.XLSX:
+		return xlsx.Open(src)
+	case sheet.XLS:
+		return xls.Open(src)
+	case sheet.HTML, sheet.SpreadsheetML:
+		return markup.Open(src)
 	case sheet.CSV, sheet.UnknownFormat:
 		return nil, &fault.BadFile{Code: "unknown-format", Message: "The file is no workbook."}
 	}

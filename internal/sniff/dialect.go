@@ -1,0 +1,338 @@
+package sniff
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/dropload/dropload/internal/record"
+	"github.com/dropload/dropload/internal/sheet"
+	"github.com/dropload/dropload/internal/sheet/csv"
+)
+
+// The dialect is found by reading the text in every likely one with our own
+// reader and judging the tables that come out. The right one gives records of
+// one width and cells that each mean something; a wrong one cuts words and
+// numbers apart or leaves delimiters and quotes in the cells.
+
+const (
+	dialectBytes = 192 << 10
+	dialectRows  = 2000
+)
+
+// delimiters are what is tried, with how far each is believed before the text
+// is looked at: a colon or a blank is far more often within a cell than between
+// two.
+func delimiters() []candidate {
+	return []candidate{
+		{",", 1}, {";", 1}, {"\t", 1}, {"|", 1},
+		{"~", 0.85}, {"^", 0.85}, {"\x1f", 1}, {"\x01", 1}, {"§", 0.9}, {"¦", 0.9},
+		{":", 0.62}, {" ", 0.55}, {"#", 0.5}, {"*", 0.5}, {"=", 0.4}, {"!", 0.5}, {"&", 0.4},
+	}
+}
+
+type candidate struct {
+	text  string
+	prior float64
+}
+
+// dialect is one way to read the text, and how good the table is.
+type dialect struct {
+	delim, quote, escape string
+
+	score   float64
+	share   float64 // of the records that have the commonest width
+	width   int     // the commonest number of cells
+	records int
+	clean   float64 // mean of the cells' worth
+	quoted  int     // cells that the quote enclosed
+	broken  int     // quotes that open and do not close, or close and go on
+	spaced  float64 // share of the cells but the first that begin with a blank
+}
+
+func (d dialect) layout() sheet.Layout {
+	return sheet.Layout{Format: sheet.CSV, Delimiter: d.delim, Quote: d.quote, Escape: d.escape}
+}
+
+// findDialect tries all that the override leaves open. complete says that the
+// text does not go on.
+func findDialect(text string, complete bool, o Override) (best dialect, rest []dialect) {
+	text = clip(text, dialectBytes, complete)
+	var all []dialect
+	for _, delim := range candidateDelimiters(text, o) {
+		for _, quote := range candidateQuotes(text, o) {
+			d := judge(text, dialect{delim: delim.text, quote: quote}, delim.prior)
+			all = append(all, d)
+		}
+	}
+	// The order of the candidates decides between equals.
+	slices.SortStableFunc(all, func(a, b dialect) int { return -cmp.Compare(a.score, b.score) })
+	best = all[0]
+	if o.Escape == nil {
+		best = withEscape(text, best)
+	} else {
+		best = judge(text, dialect{delim: best.delim, quote: best.quote, escape: *o.Escape}, 1)
+	}
+	if o.Delimiter == nil && best.delim == "," {
+		best = withBlank(text, best)
+	}
+	return best, all[1:]
+}
+
+// clip cuts the text to n bytes and, unless it is complete, to its last whole
+// line: half a record would look like a short one.
+func clip(text string, n int, complete bool) string {
+	if len(text) > n {
+		text, complete = text[:n], false
+	}
+	if !complete {
+		if i := strings.LastIndexAny(text, "\r\n"); i > 0 {
+			text = text[:i+1]
+		}
+	}
+	return text
+}
+
+func candidateDelimiters(text string, o Override) []candidate {
+	if o.Delimiter != nil {
+		return []candidate{{*o.Delimiter, 1}}
+	}
+	all := slices.DeleteFunc(delimiters(), func(d candidate) bool { return !strings.Contains(text, d.text) })
+	return append(all, candidate{"", 1})
+}
+
+func candidateQuotes(text string, o Override) []string {
+	if o.Quote != nil {
+		return []string{*o.Quote}
+	}
+	quotes := []string{`"`}
+	if strings.Contains(text, "'") {
+		quotes = append(quotes, "'")
+	}
+	return quotes
+}
+
+// judge reads the text in that dialect and scores what comes out.
+func judge(text string, d dialect, prior float64) dialect {
+	r := csv.NewReader(strings.NewReader(text), d.layout(), 1)
+	widths := map[int]int{}
+	var rows [][]worth
+	var cells, spaced int
+	for d.records < dialectRows {
+		row, err := r.Next()
+		if err != nil {
+			break
+		}
+		if row.IsBlank() {
+			continue
+		}
+		d.records++
+		widths[len(row.Cells)]++
+		d.broken += len(row.Problems)
+		raw := string(r.Raw())
+		ws := make([]worth, len(row.Cells))
+		for i, c := range row.Cells {
+			ws[i] = d.worthOf(c)
+			if i > 0 && c.Kind == record.Text {
+				cells++
+				if strings.HasPrefix(c.Text, " ") {
+					spaced++
+				}
+			}
+		}
+		if d.quote != "" {
+			d.quoted += strings.Count(raw, d.quote) / 2
+		}
+		rows = append(rows, ws)
+	}
+	if d.records == 0 {
+		return d
+	}
+	if cells > 0 {
+		d.spaced = float64(spaced) / float64(cells)
+	}
+	d.width = commonest(widths)
+	d.score = d.measure(rows) * prior
+	return d
+}
+
+// commonest is the width of most records; between equals the larger.
+func commonest(widths map[int]int) int {
+	best := 0
+	for w, n := range widths {
+		if best == 0 || n > widths[best] || n == widths[best] && w > best {
+			best = w
+		}
+	}
+	return best
+}
+
+// worth is how much a cell says for the dialect, 0 to 1, and its class.
+type worth struct {
+	value float64
+	class class
+}
+
+func (d dialect) worthOf(c record.Cell) worth {
+	k := classOf(c)
+	switch k {
+	case blank:
+		return worth{0.6, k}
+	case text:
+		return worth{d.worthOfText(c.Text), k}
+	}
+	if s := c.Text; d.delim != " " && s[0] == ' ' {
+		return worth{0.9, k}
+	}
+	return worth{1, k}
+}
+
+// worthOfText takes off for what a right dialect would not leave in a cell.
+func (d dialect) worthOfText(s string) float64 {
+	v := 0.85
+	trimmed := strings.TrimSpace(s)
+	first, _ := utf8.DecodeRuneInString(trimmed)
+	last, _ := utf8.DecodeLastRuneInString(trimmed)
+	for _, q := range []rune{'"', '\''} {
+		n := strings.Count(trimmed, string(q))
+		switch {
+		case len(trimmed) > 1 && first == q && last == q:
+			v *= 0.2 // enclosed still
+		case q == '"' && (first == q || last == q) && n%2 == 1:
+			v *= 0.3 // half of an enclosed text
+		case q == '\'' && first == q && n%2 == 1 && string(q) != d.quote:
+			v *= 0.6
+		}
+	}
+	for _, other := range []string{"\t", ";", "|"} {
+		if other != d.delim && strings.Contains(trimmed, other) {
+			v *= 0.55
+			break
+		}
+	}
+	if d.delim != "," && strings.Count(trimmed, ",") > strings.Count(trimmed, ", ") {
+		v *= 0.8 // a comma between two words without a blank
+	}
+	if unbalanced(trimmed, '(', ')') || unbalanced(trimmed, '[', ']') || unbalanced(trimmed, '{', '}') {
+		v *= 0.5
+	}
+	if strings.HasPrefix(s, " ") && unicode.IsLower(first) && d.delim != " " {
+		v *= 0.7 // a sentence that goes on
+	}
+	if strings.IndexFunc(trimmed, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) < 0 {
+		v *= 0.5
+	}
+	return v
+}
+
+func unbalanced(s string, open, shut byte) bool {
+	return strings.Count(s, string(open)) != strings.Count(s, string(shut))
+}
+
+// measure is the worth of the whole: how alike the records are, how much the
+// cells mean, how far each column is of one kind, and how wide it is.
+func (d *dialect) measure(rows [][]worth) float64 {
+	first, last := -1, -1
+	for i, r := range rows {
+		if len(r) == d.width {
+			if first < 0 {
+				first = i
+			}
+			last = i
+		}
+	}
+	var same, all, sum, cells float64
+	for i, r := range rows {
+		weight := 1.0
+		// What is before the first or after the last record of the table may be
+		// anything: titles, notes.
+		if len(r) != d.width && (i < first || i > last) && len(r) < d.width {
+			weight = 0.35
+		}
+		all += weight
+		if len(r) == d.width {
+			same++
+		}
+		for _, w := range r {
+			sum += w.value * weight
+			cells += weight
+		}
+	}
+	d.share = same / all
+	d.clean = sum / max(1, cells)
+	kind := d.uniform(rows)
+	// One column: nothing speaks for the delimiter, so a table must be better
+	// than this to be believed.
+	wide := 0.5
+	if d.width > 1 {
+		wide = 1 - 1/(float64(d.width)+0.7)
+	}
+	broken := 1 - min(0.5, float64(d.broken)/float64(len(rows)))
+	return math.Pow(d.share, 1.5) * math.Pow(d.clean, 2) * (0.6 + 0.4*kind) * wide * broken
+}
+
+// uniform is the mean over the columns of the share of their commonest class.
+func (d *dialect) uniform(rows [][]worth) float64 {
+	counts := make([][absent + 1]int, d.width)
+	for _, r := range rows {
+		if len(r) != d.width {
+			continue
+		}
+		for i, w := range r {
+			counts[i][w.class]++
+		}
+	}
+	sum := 0.0
+	for _, c := range counts {
+		all, most := 0, 0
+		for k := text; k <= absent; k++ {
+			all += c[k]
+			most = max(most, c[k])
+		}
+		if all > 0 {
+			sum += float64(most) / float64(all)
+		}
+	}
+	return sum / float64(max(1, d.width))
+}
+
+// withEscape takes the backslash as an escape where it stands before quotes and
+// the table is better for it.
+func withEscape(text string, d dialect) dialect {
+	if d.quote == "" || !strings.Contains(text, `\`+d.quote) {
+		return d
+	}
+	plain := judge(text, dialect{delim: d.delim, quote: d.quote}, 1)
+	escaped := judge(text, dialect{delim: d.delim, quote: d.quote, escape: `\`}, 1)
+	if escaped.broken < plain.broken || escaped.broken == plain.broken && escaped.score > plain.score {
+		escaped.score = d.score
+		return escaped
+	}
+	return d
+}
+
+// withBlank takes comma and blank together as the delimiter where a blank
+// follows every comma between cells.
+func withBlank(text string, d dialect) dialect {
+	if d.spaced < 0.98 || d.records < 2 || d.width < 2 {
+		return d
+	}
+	two := judge(text, dialect{delim: d.delim + " ", quote: d.quote, escape: d.escape}, 1)
+	if two.width >= d.width && two.share >= d.share {
+		two.score = d.score
+		return two
+	}
+	return d
+}
+
+// evidence says in words why this dialect.
+func (d dialect) evidence() string {
+	if d.width <= 1 {
+		return fmt.Sprintf("no delimiter gives a table; %d records of one cell", d.records)
+	}
+	return fmt.Sprintf("%.0f %% of %d records have %d cells", 100*d.share, d.records, d.width)
+}

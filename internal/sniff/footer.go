@@ -1,0 +1,130 @@
+package sniff
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/dropload/dropload/internal/sheet"
+)
+
+// tailBytes is how much of the end of a text is looked at.
+const tailBytes = 64 << 10
+
+// tail reads the last records of a text that is longer than its head. Wrapped
+// texts have no end that can be reached: nil.
+func (r *Result) tail(src sheet.Source, c content) ([]line, error) {
+	if len(c.compression) > 0 {
+		return nil, nil
+	}
+	from := max(0, src.Size()-tailBytes)
+	const widest = 4 // bytes of the widest encoding's unit
+	from -= from % widest
+	b, err := io.ReadAll(io.NewSectionReader(src, from, src.Size()-from))
+	if err != nil {
+		return nil, err
+	}
+	text := decodeHead(b, true, r.Layout.Encoding)
+	// The first line is cut.
+	i := strings.IndexAny(text, "\r\n")
+	if i < 0 {
+		return nil, nil
+	}
+	lines, _, err := readLines(strings.TrimPrefix(text[i+1:], "\n"), r.Layout, 1)
+	return lines, err
+}
+
+// footer finds what is below the last data row, seen from the end.
+func (r *Result) footer(tail, head []line, complete bool, o Override) {
+	if o.FooterRows != nil {
+		r.Layout.FooterRows = *o.FooterRows
+		r.add("footer", fmt.Sprint(*o.FooterRows), 1, "set by hand")
+		return
+	}
+	least := 0
+	if complete {
+		least = min(len(tail), r.Layout.Preamble+r.Layout.HeaderRows)
+	}
+	n, sure, why := findFooter(tail[least:], usualFill(head), r.Layout)
+	r.Layout.FooterRows = n
+	r.add("footer", fmt.Sprint(n), sure, why)
+}
+
+// findFooter counts the records below the table: blank ones, notes that follow a
+// gap or are no records of the table, and a line of totals. A cautious answer is
+// 0: a footer read as a row is rejected and reported, a row taken for a footer
+// would be lost.
+func findFooter(lines []line, usual int, l sheet.Layout) (n int, sure float64, why string) {
+	const most = 20
+	end := len(lines)
+	for end > 0 && lines[end-1].filled == 0 {
+		end--
+	}
+	if end == 0 {
+		return 0, 0.9, "no data rows"
+	}
+	notes := end
+	for i := end - 1; i > 0 && i >= end-most && usual > 1; i-- {
+		if !isNote(lines, i, usual, l) {
+			break
+		}
+		notes = i
+	}
+	total := notes > 0 && isTotal(lines[notes-1], usual)
+	if total {
+		notes--
+	}
+	cut := notes
+	for cut > 0 && lines[cut-1].filled == 0 {
+		cut--
+	}
+	n = len(lines) - cut
+	switch {
+	case total:
+		return n, 0.75, "a line of totals is below the table"
+	case notes < end:
+		return n, 0.8, fmt.Sprintf("%d records below the table are notes", end-notes)
+	}
+	return n, 0.95, "the last record is one of the table"
+}
+
+// isNote tells whether record i is a note below the table: a single cell in a
+// text of several, or after a gap.
+func isNote(lines []line, i, usual int, l sheet.Layout) bool {
+	x := lines[i]
+	if x.filled == 0 {
+		return true
+	}
+	if x.filled > 1 || x.first() != 0 || usual < 2 {
+		return false
+	}
+	k := x.class(0)
+	if k != text {
+		return false
+	}
+	gap := i > 0 && lines[i-1].filled == 0
+	bare := l.Format == sheet.CSV && len(x.cells) == 1 && usual > 2
+	below := i+1 < len(lines) && lines[i+1].filled <= 1
+	return gap || bare || below && len(x.cells) == 1
+}
+
+// isTotal tells whether a record sums the table up: it says so first, has
+// numbers only, and fewer cells than a record.
+func isTotal(x line, usual int) bool {
+	f := x.first()
+	if f < 0 || x.filled >= usual && usual > 2 || x.filled < 2 {
+		return false
+	}
+	switch strings.ToLower(strings.Trim(x.cells[f], " :*#=-")) {
+	case "total", "totals", "grand total", "sum", "subtotal", "summe", "gesamt", "gesamtsumme", "insgesamt", "total general", "totale",
+		"suma", "somme", "total général", "iš viso", "viso", "totaal", "razem", "итого", "всего":
+	default:
+		return false
+	}
+	for i := f + 1; i < len(x.classes); i++ {
+		if k := x.classes[i]; k != blank && k != number {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,369 @@
+package sniff
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/dropload/dropload/internal/fault"
+	"github.com/dropload/dropload/internal/record"
+	"github.com/dropload/dropload/internal/sheet"
+	"github.com/dropload/dropload/internal/sheet/csv"
+	"github.com/dropload/dropload/internal/sheet/open"
+	"github.com/dropload/dropload/internal/sniff/charset"
+)
+
+const (
+	tableRows   = 2000 // records in which the table is looked for
+	sampleRows  = 100
+	sampleCells = 200
+)
+
+// Inspect finds out how to read src; name is the file's name, "" if unknown. It
+// reads the first 1 MiB and the last 64 KiB. What o fixes is not looked for.
+//
+// The error is a *fault.BadFile with the code "encrypted", "corrupt",
+// "too-large", "unsupported", "empty" or "unknown-format", a *fault.Refused for
+// an override that does not fit the file, or the error of src. The result then
+// holds what was found so far.
+func Inspect(src sheet.Source, name string, o Override) (Result, error) {
+	c, err := findContent(src, name)
+	r := Result{}
+	r.Layout.Format = c.format
+	if r.Layout.Format == "" {
+		r.Layout.Format = sheet.UnknownFormat
+	}
+	r.Layout.Compression = c.compression
+	if err != nil {
+		return r, fault.Bare(err)
+	}
+	r.add("format", string(c.format), 0.99, c.why)
+	if len(c.compression) > 0 {
+		r.add("compression", strings.Join(c.compression, ", "), 1, "the file's first bytes")
+	}
+	switch c.format {
+	case sheet.CSV:
+		err = r.text(src, c, o)
+	case sheet.HTML, sheet.SpreadsheetML:
+		r.encoding(c, o)
+		err = r.workbook(src, o)
+	case sheet.UnknownFormat:
+		r.encoding(c, o)
+		err = unknown("The file is " + c.why + ".")
+	case sheet.XLSB, sheet.ODS:
+		err = &fault.BadFile{Code: "unsupported", Message: "Workbooks of the kind " + string(c.format) + " are not read. Save it as xlsx and send that."}
+	default:
+		err = r.workbook(src, o)
+	}
+	return r, fault.Bare(err)
+}
+
+func (r *Result) add(what, answer string, confidence float64, why string) {
+	r.Findings = append(r.Findings, Finding{What: what, Answer: answer, Confidence: confidence, Why: why})
+}
+
+// encoding finds the encoding of the head.
+func (r *Result) encoding(c content, o Override) {
+	if o.Encoding != nil {
+		r.Layout.Encoding = strings.ToLower(*o.Encoding)
+		r.add("encoding", r.Layout.Encoding, 1, "set by hand")
+		return
+	}
+	g := charset.Detect(c.head, c.complete)
+	r.Layout.Encoding = g.Name
+	r.add("encoding", g.Name, g.Confidence, g.Why)
+}
+
+// text finds the dialect and the table of a delimited text.
+func (r *Result) text(src sheet.Source, c content, o Override) error {
+	r.encoding(c, o)
+	if _, err := charset.NewDecoder(r.Layout.Encoding, strings.NewReader("")); err != nil {
+		return &fault.Refused{Code: "encoding_unknown", Message: fmt.Sprintf("The encoding %q is not known.", r.Layout.Encoding), Cause: err}
+	}
+	text := decodeHead(c.head, c.complete, r.Layout.Encoding)
+	if strings.TrimSpace(text) == "" {
+		return empty()
+	}
+	if isBinary(text) {
+		r.Layout.Format = sheet.UnknownFormat
+		r.Findings[0].Answer = string(sheet.UnknownFormat)
+		return unknown("The file is no text.")
+	}
+	r.dialect(text, c.complete, o)
+	lines, newline, err := readLines(clip(text, len(text), c.complete), r.Layout, 1)
+	if err != nil {
+		return err
+	}
+	r.Layout.Newline = newline
+	r.add("newline", strconv.Quote(newline), 0.99, "the commonest line end")
+	t := findTable(lines[:min(len(lines), tableRows)], o)
+	r.table(t)
+	tail := lines
+	if !c.complete {
+		if tail, err = r.tail(src, c); err != nil {
+			return err
+		}
+	}
+	r.footer(tail, lines, c.complete, o)
+	r.sample(lines, c.complete)
+	return nil
+}
+
+// dialect sets delimiter, quote and escape.
+func (r *Result) dialect(text string, complete bool, o Override) {
+	l := &r.Layout
+	sep, hasSep := sepLine(text)
+	if hasSep && o.Delimiter == nil {
+		fixed := o
+		fixed.Delimiter = &sep
+		d, _ := findDialect(text, complete, fixed)
+		l.Delimiter, l.Quote, l.Escape = sep, d.quote, d.escape
+		r.add("delimiter", sep, 0.99, "the file's first line says so")
+		r.add("quote", d.quote, 0.95, d.evidence())
+		return
+	}
+	d, rest := findDialect(text, complete, o)
+	l.Delimiter, l.Quote, l.Escape = d.delim, d.quote, d.escape
+	if d.width <= 1 && o.Delimiter == nil {
+		l.Delimiter = ""
+	}
+	second := 0.0
+	for _, other := range rest {
+		if other.delim != d.delim && !strings.HasPrefix(d.delim, other.delim+" ") {
+			second = other.score
+			break
+		}
+	}
+	r.hand(o.Delimiter, "delimiter", l.Delimiter, margin(d.score, second), d.evidence())
+	secondQuote := 0.0
+	for _, other := range rest {
+		if other.delim == d.delim && other.quote != d.quote {
+			secondQuote = other.score
+		}
+	}
+	why := fmt.Sprintf("it encloses %d cells", d.quoted)
+	if d.quoted == 0 {
+		why = "no cell is enclosed; the usual quote is assumed"
+	}
+	r.hand(o.Quote, "quote", d.quote, max(0.8, margin(d.score, secondQuote)), why)
+	if d.escape != "" || o.Escape != nil {
+		r.hand(o.Escape, "escape", d.escape, 0.9, "it stands before quotes within cells")
+	}
+}
+
+// hand adds a finding that may have been set by hand.
+func (r *Result) hand(set *string, what, answer string, confidence float64, why string) {
+	if set != nil {
+		confidence, why = 1, "set by hand"
+	}
+	r.add(what, answer, confidence, why)
+}
+
+// margin is the confidence in the best of two scores.
+func margin(best, second float64) float64 {
+	if best <= 0 {
+		return 0.1
+	}
+	const even, steep = 0.5, 1.2
+	return min(0.99, even+steep*(best-max(0, second))/best/2)
+}
+
+// sepLine reads Excel's first line that names the delimiter.
+func sepLine(text string) (string, bool) {
+	line := text
+	if i := strings.IndexAny(text, "\r\n"); i >= 0 {
+		line = text[:i]
+	}
+	line = strings.Trim(line, `"`)
+	const key = "sep="
+	if len(line) <= len(key) || !strings.EqualFold(line[:len(key)], key) {
+		return "", false
+	}
+	sep := line[len(key):]
+	if sep == `\t` {
+		sep = "\t"
+	}
+	const widest = 4
+	return sep, len(sep) <= widest
+}
+
+// readLines reads the records of a decoded text, and tells the commonest line
+// end.
+func readLines(text string, l sheet.Layout, first int64) ([]line, string, error) {
+	const most = 20_000
+	r := csv.NewReader(strings.NewReader(text), sheet.Layout{Delimiter: l.Delimiter, Quote: l.Quote, Escape: l.Escape}, first)
+	var lines []line
+	ends := map[string]int{}
+	for len(lines) < most {
+		row, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		lines = append(lines, newLine(row))
+		switch raw := r.Raw(); {
+		case strings.HasSuffix(string(raw[max(0, len(raw)-2):]), "\r\n"):
+			ends["\r\n"]++
+		case len(raw) > 0 && raw[len(raw)-1] == '\n':
+			ends["\n"]++
+		case len(raw) > 0 && raw[len(raw)-1] == '\r':
+			ends["\r"]++
+		}
+	}
+	newline := "\n"
+	for _, end := range []string{"\r\n", "\r"} {
+		if ends[end] > ends[newline] {
+			newline = end
+		}
+	}
+	return lines, newline, nil
+}
+
+// table takes over what was found of preamble and header.
+func (r *Result) table(t table) {
+	r.Layout.Preamble, r.Layout.HeaderRows, r.Layout.Columns = t.preamble, t.header, t.columns
+	r.add("preamble", strconv.Itoa(t.preamble), t.preambleSure, t.preambleWhy)
+	r.add("header", strconv.Itoa(t.header), t.headerSure, t.headerWhy)
+}
+
+// sample keeps the first data rows.
+func (r *Result) sample(lines []line, complete bool) {
+	from := r.Layout.DataFrom()
+	r.SampleFrom = from
+	r.Sample = [][]string{}
+	end := int64(1 << 62)
+	if complete {
+		end = int64(len(lines) - r.Layout.FooterRows)
+	}
+	for _, l := range lines {
+		if l.number < from || l.number > end {
+			continue
+		}
+		if len(r.Sample) == sampleRows {
+			break
+		}
+		r.Sample = append(r.Sample, l.cells[:min(len(l.cells), sampleCells)])
+	}
+}
+
+// workbook finds the sheet and the table of a workbook.
+func (r *Result) workbook(src sheet.Source, o Override) error {
+	w, err := open.Workbook(src, r.Layout)
+	if err != nil {
+		return err
+	}
+	err = r.sheets(w, o)
+	return errors.Join(err, w.Close())
+}
+
+func (r *Result) sheets(w sheet.Workbook, o Override) error {
+	metas := w.Sheets()
+	if len(metas) == 0 {
+		return empty()
+	}
+	for _, m := range metas {
+		r.Sheets = append(r.Sheets, SheetInfo{Name: m.Name, Rows: m.Rows, Hidden: m.Hidden})
+	}
+	at, sure, why, err := r.chooseSheet(w, o)
+	if err != nil {
+		return err
+	}
+	r.Layout.Sheet, r.Layout.SheetName = at, metas[at].Name
+	r.add("sheet", metas[at].Name, sure, why)
+	lines, complete, err := sheetLines(w, at)
+	if err != nil {
+		return err
+	}
+	t := findTable(lines, o)
+	r.table(t)
+	r.footer(lines, lines, complete, o)
+	r.sample(lines, complete)
+	return nil
+}
+
+// chooseSheet takes the sheet set by hand, else the first visible one with a
+// table, else the first.
+func (r *Result) chooseSheet(w sheet.Workbook, o Override) (at int, sure float64, why string, err error) {
+	metas := w.Sheets()
+	if o.SheetName != nil {
+		for i, m := range metas {
+			if strings.EqualFold(m.Name, *o.SheetName) {
+				return i, 1, "set by hand", nil
+			}
+		}
+		if o.Sheet == nil {
+			return 0, 0, "", &fault.Refused{Code: "no_such_sheet", Message: fmt.Sprintf("The workbook has no sheet %q.", *o.SheetName)}
+		}
+	}
+	if o.Sheet != nil {
+		if *o.Sheet < 0 || *o.Sheet >= len(metas) {
+			return 0, 0, "", &fault.Refused{Code: "no_such_sheet", Message: fmt.Sprintf("The workbook has no sheet %d, only %d.", *o.Sheet+1, len(metas))}
+		}
+		return *o.Sheet, 1, "set by hand", nil
+	}
+	if len(metas) == 1 {
+		return 0, 1, "the only sheet", nil
+	}
+	const most = 20 // sheets looked into
+	tables := []int{}
+	for i, m := range metas[:min(most, len(metas))] {
+		if m.Hidden {
+			continue
+		}
+		lines, _, err := sheetLines(w, i)
+		if err == nil && isTable(lines) {
+			tables = append(tables, i)
+		}
+	}
+	switch len(tables) {
+	case 0:
+		return 0, 0.4, "no sheet holds a table; the first one", nil
+	case 1:
+		return tables[0], 0.95, "the only visible sheet with a table", nil
+	}
+	return tables[0], 0.7, fmt.Sprintf("the first of %d visible sheets with a table", len(tables)), nil
+}
+
+// isTable tells whether there are a header and a record of at least two cells.
+func isTable(lines []line) bool {
+	wide := 0
+	for _, l := range lines {
+		if l.filled > 1 {
+			wide++
+		}
+	}
+	return wide > 1
+}
+
+// sheetLines reads the first records of a sheet.
+func sheetLines(w sheet.Workbook, i int) (lines []line, complete bool, err error) {
+	rd, err := w.Open(i)
+	if err != nil {
+		return nil, false, err
+	}
+	next := int64(1)
+	for len(lines) < tableRows {
+		var row *record.Row
+		row, err = rd.Next()
+		if err != nil {
+			break
+		}
+		// Blank records that the reader leaves out are records still.
+		for ; next < row.Number && len(lines) < tableRows; next++ {
+			lines = append(lines, line{number: next})
+		}
+		if len(lines) < tableRows {
+			lines = append(lines, newLine(row))
+			next = row.Number + 1
+		}
+	}
+	complete = errors.Is(err, io.EOF)
+	if complete {
+		err = nil
+	}
+	return lines, complete, errors.Join(err, rd.Close())
+}
