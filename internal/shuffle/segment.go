@@ -50,17 +50,17 @@ type Footer struct {
 	Rows int64 `json:"rows"`
 	// NextRow is the number of the row after the segment's last.
 	NextRow int64 `json:"next_row"`
-	// NextOffset is where the next segment of a delimited text starts, in bytes
-	// from the start of the file.
-	NextOffset int64 `json:"next_offset"`
 	// Last tells that the range ends with this segment.
 	Last bool `json:"last"`
+	// Width is the number of cells of the longest row, blank ones at its end left
+	// out.
+	Width int `json:"width"`
 	// Notes counts what is told but rejects nothing, by code.
 	Notes map[string]int64 `json:"notes,omitempty"`
 }
 
-// Writer gathers the rows of one segment in memory, encoded. The caller starts
-// a new segment when Size has grown enough.
+// Writer gathers the rows of one segment in memory, encoded. The caller
+// decides where a segment ends.
 type Writer struct {
 	blocks  map[int][]byte
 	counts  map[int]int64
@@ -68,8 +68,8 @@ type Writer struct {
 	nLeft   int64
 	refs    map[refKey]*RefNote
 	rows    int64
-	size    int
 	batches int
+	width   int
 	notes   map[string]int64
 }
 
@@ -86,20 +86,15 @@ func NewWriter(batches int) *Writer {
 	}
 }
 
-// Size is about how many bytes the segment holds.
-func (w *Writer) Size() int { return w.size }
-
 // Rows is the number of data rows added.
 func (w *Writer) Rows() int64 { return w.rows }
 
 // Add puts a row into its batch. Nothing of r is kept.
 func (w *Writer) Add(r *Row) {
 	b := BatchOf(r.Key, w.batches)
-	before := len(w.blocks[b])
 	w.blocks[b] = appendRow(w.blocks[b], r)
 	w.counts[b]++
 	w.rows++
-	w.size += len(w.blocks[b]) - before
 }
 
 // Name notes that a row names a reference; written is how.
@@ -111,7 +106,6 @@ func (w *Writer) Name(ref Ref, written string, row int64) {
 	}
 	k.name = strings.Clone(k.name)
 	w.refs[k] = &RefNote{Index: ref.Index, Name: k.name, Written: strings.Clone(written), Row: row, Rows: 1}
-	w.size += len(k.name) + len(written) + 64
 }
 
 // Leave notes a row that is rejected or ignored.
@@ -124,19 +118,27 @@ func (w *Writer) Leave(l Left) error {
 	w.left.WriteByte('\n')
 	w.nLeft++
 	w.rows++
-	w.size += len(b)
 	return nil
+}
+
+// Widen notes how long a row is.
+func (w *Writer) Widen(row *record.Row) {
+	n := len(row.Cells)
+	for n > w.width && row.Cells[n-1].IsBlank() {
+		n--
+	}
+	w.width = max(w.width, n)
 }
 
 // Note counts something told that rejects nothing.
 func (w *Writer) Note(code string, n int64) { w.notes[code] += n }
 
 // Object returns the segment as one object and its length. f carries NextRow,
-// NextOffset and Last; the rest of the footer is filled in.
 func (w *Writer) Object(f *Footer) (io.Reader, error) {
 	f.Blocks = map[int]Span{}
 	f.Rows = w.rows
 	f.Notes = w.notes
+	f.Width = w.width
 	var (
 		parts []io.Reader
 		at    int64
@@ -176,6 +178,9 @@ func (w *Writer) Object(f *Footer) (io.Reader, error) {
 // tail is how much of a segment's end is read at once in search of its footer.
 const tail = 64 << 10
 
+// maxFooter is the largest footer in bytes.
+const maxFooter = 1 << 30
+
 // Segment is a stored segment.
 type Segment struct {
 	Key string
@@ -187,37 +192,50 @@ type Segment struct {
 // not stored.
 func Open(ctx context.Context, objects object.Store, key string) (*Segment, error) {
 	s := &Segment{Key: key, objects: objects}
-	b, err := s.read(ctx, object.Range{Offset: -tail, Length: tail})
-	if err != nil {
+	if err := ReadFooter(ctx, objects, key, &s.Footer); err != nil {
 		return nil, err
-	}
-	if len(b) < 8 {
-		return nil, fmt.Errorf("shuffle: %s: %w", key, errCut)
-	}
-	n := binary.BigEndian.Uint64(b[len(b)-8:])
-	if n > uint64(len(b)-8) {
-		if n > 1<<30 {
-			return nil, fmt.Errorf("shuffle: %s: %w", key, errCut)
-		}
-		if b, err = s.read(ctx, object.Range{Offset: -int64(n) - 8, Length: int64(n) + 8}); err != nil { //nolint:gosec // bounded above
-			return nil, err
-		}
-	}
-	if err := json.Unmarshal(b[len(b)-8-int(n):len(b)-8], &s.Footer); err != nil { //nolint:gosec // bounded above
-		return nil, fmt.Errorf("shuffle: %s: %w", key, err)
 	}
 	return s, nil
 }
 
-func (s *Segment) read(ctx context.Context, r object.Range) ([]byte, error) {
-	body, _, err := s.objects.Get(ctx, object.Ref{Key: s.Key}, r)
+// ReadFooter reads the JSON at the end of an object that its length in eight
+// bytes follows. Returns object.ErrNotFound where there is no object.
+func ReadFooter(ctx context.Context, objects object.Store, key string, footer any) error {
+	b, err := read(ctx, objects, key, object.Range{Offset: -tail, Length: tail})
 	if err != nil {
-		return nil, fmt.Errorf("shuffle: %s: %w", s.Key, err)
+		return err
+	}
+	if len(b) < 8 {
+		return fmt.Errorf("shuffle: %s: %w", key, errCut)
+	}
+	n := binary.BigEndian.Uint64(b[len(b)-8:])
+	if n > maxFooter {
+		return fmt.Errorf("shuffle: %s: %w", key, errCut)
+	}
+	size := int(n) //nolint:gosec // bounded above
+	if size > len(b)-8 {
+		if b, err = read(ctx, objects, key, object.Range{Offset: -int64(size) - 8, Length: int64(size) + 8}); err != nil {
+			return err
+		}
+		if size > len(b)-8 {
+			return fmt.Errorf("shuffle: %s: %w", key, errCut)
+		}
+	}
+	if err := json.Unmarshal(b[len(b)-8-size:len(b)-8], footer); err != nil {
+		return fmt.Errorf("shuffle: %s: %w", key, err)
+	}
+	return nil
+}
+
+func read(ctx context.Context, objects object.Store, key string, r object.Range) ([]byte, error) {
+	body, _, err := objects.Get(ctx, object.Ref{Key: key}, r)
+	if err != nil {
+		return nil, fmt.Errorf("shuffle: %s: %w", key, err)
 	}
 	defer func() { _ = body.Close() }()
 	b, err := io.ReadAll(body)
 	if err != nil {
-		return nil, fmt.Errorf("shuffle: %s: %w", s.Key, err)
+		return nil, fmt.Errorf("shuffle: %s: %w", key, err)
 	}
 	return b, nil
 }
@@ -228,7 +246,7 @@ func (s *Segment) Batch(ctx context.Context, batch int, rows []Row) ([]Row, erro
 	if !ok {
 		return rows, nil
 	}
-	b, err := s.read(ctx, object.Range{Offset: span.Offset, Length: span.Length})
+	b, err := read(ctx, s.objects, s.Key, object.Range{Offset: span.Offset, Length: span.Length})
 	if err != nil {
 		return nil, err
 	}
@@ -248,9 +266,14 @@ func (s *Segment) EachLeft(ctx context.Context, f func(Left) error) error {
 	return each(ctx, s, s.Left, f)
 }
 
-// EachRef calls f with each reference, sorted by field and name.
-func (s *Segment) EachRef(ctx context.Context, f func(RefNote) error) error {
-	return each(ctx, s, s.Refs, f)
+// OpenRefs streams the references as JSON lines of RefNote, sorted by field and
+// name. The caller closes it.
+func (s *Segment) OpenRefs(ctx context.Context) (io.ReadCloser, error) {
+	body, _, err := s.objects.Get(ctx, object.Ref{Key: s.Key}, object.Range{Offset: s.Refs.Offset, Length: s.Refs.Length})
+	if err != nil {
+		return nil, fmt.Errorf("shuffle: %s: %w", s.Key, err)
+	}
+	return body, nil
 }
 
 func each[T any](ctx context.Context, s *Segment, span Span, f func(T) error) error {

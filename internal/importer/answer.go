@@ -1,0 +1,245 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dropload/dropload/internal/execution"
+	"github.com/dropload/dropload/internal/fault"
+	"github.com/dropload/dropload/internal/mapping"
+)
+
+// Mapping is a person's answer to needs_mapping, or a change of mind later: how
+// the file is to be read and mapped.
+type Mapping struct {
+	// Template is the mapping with its options. It is used as it is given; save
+	// it with SaveTemplate to use it again.
+	Template mapping.Template
+	By       string
+}
+
+// Map gives the import a mapping. An import that waits at its mapping goes on;
+// one that waits for decisions or its start goes back and begins a new round.
+// Returns ErrNoImport, and *fault.Refused where the mapping does not fit the
+// file or the import does not wait.
+func (i *Importer) Map(ctx context.Context, tenant, id string, a Mapping) error {
+	def, ok := i.Catalog.Entity(a.Template.Entity)
+	if !ok {
+		return &fault.Refused{Code: "entity_unknown", Message: fmt.Sprintf("There is no entity %q.", a.Template.Entity)}
+	}
+	m, err := i.edit(ctx, tenant, id, func(m *Import) error {
+		again := m.State == NeedsDecision || m.State == Ready && m.Pause.Kind == "start"
+		if m.State != NeedsMapping && !again {
+			return notWaiting(m, "a mapping")
+		}
+		m.Template, m.Options, m.Entity, m.Attended = a.Template, a.Template.Options.Defaults(), a.Template.Entity, true
+		m.Bound, m.Drift = mapping.Bind(def, m.Template, m.Layout.Columns)
+		for _, d := range m.Drift {
+			if needsPerson(d.Kind) {
+				return &fault.Refused{Code: "mapping_incomplete", Message: "The mapping does not fit the file: " + describeDrift([]mapping.Drift{d}) + "."}
+			}
+		}
+		if len(m.Bound.Feeds) == 0 {
+			return &fault.Refused{Code: "mapping_empty", Message: "The mapping imports no column."}
+		}
+		if a.By != "" {
+			m.By = a.By
+		}
+		if again {
+			m.Round++
+			m.Planned, m.Decision = false, Decision{}
+		}
+		m.to(Preparing, i.Now())
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := i.enqueue(ctx, m); err != nil {
+		return err
+	}
+	return i.resume(ctx, m, Step{Job: m.job(), Next: "split"})
+}
+
+func notWaiting(m *Import, what string) error {
+	return &fault.Refused{Code: "not_waiting", Message: fmt.Sprintf("The import is %q and does not wait for %s.", m.State, what)}
+}
+
+// Decide says what becomes of the references that were not found: of each one
+// named, and of all others. Where some stay open, the import asks again.
+// Returns ErrNoImport and *fault.Refused.
+func (i *Importer) Decide(ctx context.Context, tenant, id string, all Action, names []Named) error {
+	for _, n := range names {
+		switch n.Action {
+		case CreateRecord, IgnoreRows, RejectRows:
+		case UseRecord:
+			if n.Key == "" {
+				return &fault.Refused{Code: "decision_invalid", Message: fmt.Sprintf("The decision on %q names no record to use.", n.Field)}
+			}
+		default:
+			return &fault.Refused{Code: "decision_invalid", Message: fmt.Sprintf("%q is no decision; say create, use, ignore or reject.", n.Action)}
+		}
+	}
+	switch all {
+	case "", CreateRecord, IgnoreRows, RejectRows:
+	default:
+		return &fault.Refused{Code: "decision_invalid", Message: fmt.Sprintf("%q is no decision for all; say create, ignore or reject.", all)}
+	}
+	m, err := i.load(ctx, tenant, id)
+	if err != nil {
+		return err
+	}
+	if m.State != NeedsDecision {
+		return notWaiting(m, "a decision")
+	}
+	decided, err := i.decisions(ctx, m)
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		decided[n.Field+"\x00"+n.Name] = n
+	}
+	key := ""
+	if len(decided) > 0 {
+		list := make([]Named, 0, len(decided))
+		for _, n := range decided {
+			list = append(list, n)
+		}
+		key = m.job().file(fmt.Sprintf("decisions-%d.json", m.Pause.Number))
+		if err := i.putJSON(ctx, key, list); err != nil {
+			return err
+		}
+	}
+	number := m.Pause.Number
+	m, err = i.edit(ctx, tenant, id, func(m *Import) error {
+		if m.State != NeedsDecision || m.Pause.Number != number {
+			return errAnswered
+		}
+		m.Decision.Names = key
+		if all != "" {
+			m.Decision.All = all
+		}
+		m.to(Planning, i.Now())
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := i.enqueue(ctx, m); err != nil {
+		return err
+	}
+	return i.resume(ctx, m, Step{Job: m.job(), Next: "turn"})
+}
+
+// Start says the word for an import that waits for it, or for its time. Returns
+// ErrNoImport and *fault.Refused.
+func (i *Importer) Start(ctx context.Context, tenant, id string) error {
+	m, err := i.edit(ctx, tenant, id, func(m *Import) error {
+		if m.State != Ready {
+			return notWaiting(m, "its start")
+		}
+		m.Word = true
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := i.enqueue(ctx, m); err != nil {
+		return err
+	}
+	return i.resume(ctx, m, Step{Job: m.job(), Next: "turn"})
+}
+
+// Edit gives the import a person's overlay and begins a new round with it.
+// Returns ErrNoImport and *fault.Refused.
+func (i *Importer) Edit(ctx context.Context, tenant, id string, o Overlay) error {
+	m, err := i.load(ctx, tenant, id)
+	if err != nil {
+		return err
+	}
+	if m.State != Ready && m.State != NeedsDecision {
+		return notWaiting(m, "edits")
+	}
+	round := m.Round + 1
+	key := m.job().file(fmt.Sprintf("overlay-%d.json", round))
+	if err := i.putJSON(ctx, key, o); err != nil {
+		return err
+	}
+	m, err = i.edit(ctx, tenant, id, func(m *Import) error {
+		if m.Round+1 != round || m.State != Ready && m.State != NeedsDecision {
+			return errAnswered
+		}
+		m.Round, m.Overlay, m.Planned, m.Attended = round, key, false, true
+		m.to(Preparing, i.Now())
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := i.enqueue(ctx, m); err != nil {
+		return err
+	}
+	return i.resume(ctx, m, Step{Job: m.job(), Next: "split"})
+}
+
+// Cancel ends an import wherever it is; what is applied already stays, and is
+// said. An import at its end is refused. Returns ErrNoImport.
+func (i *Importer) Cancel(ctx context.Context, tenant, id string) error {
+	m, err := i.load(ctx, tenant, id)
+	if err != nil {
+		return err
+	}
+	if m.State.Final() {
+		return &fault.Refused{Code: "finished", Message: fmt.Sprintf("The import is at its end already: %s.", m.State)}
+	}
+	if err := i.stop(ctx, tenant, id, "cancelled"); err != nil {
+		return err
+	}
+	var token waiting
+	if _, found, err := i.document(ctx, tokenKey(m), &token); err != nil || !found || token.Spent {
+		return err
+	}
+	if err := i.Executions.Fail(ctx, token.Token, "Cancelled", "cancelled: the import was cancelled"); err != nil && !errors.Is(err, execution.ErrGone) {
+		return fmt.Errorf("importer: cancelling: %w", err)
+	}
+	return nil
+}
+
+// Rescue ends an import whose execution ended without its report: it was
+// aborted, timed out, or failed where nothing could catch it. It waits itself
+// for workers that may still write.
+func (i *Importer) Rescue(ctx context.Context, in RescueInput) error {
+	var end time.Time
+	if t, ok := ctx.Deadline(); ok {
+		end = t.Add(-i.Config.Reserve)
+	}
+	report := ReportInput{Event: in.input()}
+	_, job, _, err := identity(report.Event)
+	if err != nil {
+		return nil //nolint:nilerr // an execution that was no import's
+	}
+	m, err := i.load(ctx, job.Tenant, job.Import)
+	if errors.Is(err, ErrNoImport) || err == nil && (m.State.Final() || m.Execution != in.Detail.Name) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	report.State.Error = &StepError{Error: "Execution." + in.Detail.Status, Cause: in.Detail.Status}
+	for {
+		step, err := i.Report(ctx, report)
+		if err != nil || step.Next != "wait" {
+			return err
+		}
+		if !end.IsZero() && i.Now().After(end) {
+			return &fault.Transient{Cause: errors.New("importer: workers still run")}
+		}
+		select {
+		case <-ctx.Done():
+			return &fault.Transient{Cause: ctx.Err()}
+		case <-time.After(2 * time.Second):
+		}
+	}
+}

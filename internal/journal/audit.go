@@ -1,0 +1,98 @@
+package journal
+
+import (
+	"context"
+	"reflect"
+	"slices"
+
+	"github.com/dropload/dropload/internal/entity"
+	"github.com/dropload/dropload/internal/record"
+	"github.com/dropload/dropload/internal/store"
+	"github.com/dropload/dropload/internal/table"
+)
+
+// Audit works out what became of the batch's rows: the counts, and the rows
+// whose outcome is not the planned one. A worker that is done audits what was
+// decided again; with everything true every record is looked at, which tells
+// what a worker that is gone has left undone: those rows are rejected with the
+// code "not_applied".
+func (a *Applier) Audit(ctx context.Context, s *Stored, everything bool) (record.Counts, Overrides, error) {
+	counts, overrides := s.Counts, Overrides{}
+	decided, err := a.Supplements(ctx, 0, -1)
+	if err != nil || len(decided) == 0 && !everything {
+		return counts, overrides, err
+	}
+	var chunk []*Entry
+	flush := func() error {
+		found, err := a.look(ctx, chunk)
+		if err != nil {
+			return err
+		}
+		for _, e := range chunk {
+			for i, r := range a.final(e, found[e.Key], decided[e.Key]) {
+				if reflect.DeepEqual(r, e.Rows[i]) {
+					continue
+				}
+				counts.Add(e.Rows[i].Outcome, -1)
+				counts.Add(r.Outcome, 1)
+				overrides[r.Number] = r
+			}
+		}
+		chunk = chunk[:0]
+		return nil
+	}
+	err = s.EachWrite(ctx, func(e *Entry) error {
+		if everything || len(decided[e.Key]) > 0 {
+			chunk = append(chunk, e)
+		}
+		if len(chunk) == Wave {
+			return flush()
+		}
+		return nil
+	})
+	if err == nil {
+		err = flush()
+	}
+	return counts, overrides, err
+}
+
+// final are the rows of an entry as they ended.
+func (a *Applier) final(e *Entry, s *seen, decided []*Entry) []RowNote {
+	state := s.state(e, a.Planner.Import)
+	if state == wroteThis {
+		return e.Rows
+	}
+	if w, ok := s.stored.Wrote(a.Planner.Import); ok {
+		for _, d := range decided {
+			if d.Op != None && d.NewVer == w.Ver {
+				return d.Rows
+			}
+		}
+	}
+	for _, d := range slices.Backward(decided) {
+		if d.Op == None {
+			return d.Rows
+		}
+	}
+	if state == unknown {
+		return undecided(e).Rows
+	}
+	return refuse(e, "not_applied").Rows
+}
+
+// NameOps are the writes that keep the names of a record, by which references
+// find it, in step with its fields. They may be repeated.
+func NameOps(tenant string, def *entity.Definition, key string, before, after record.Fields) []store.Op {
+	was, is := entity.FoldName(def.NameOf(before)), entity.FoldName(def.NameOf(after))
+	if was == is {
+		return nil
+	}
+	var ops []store.Op
+	if is != "" {
+		ops = append(ops, store.Op{Kind: store.Put, Key: table.NameKey(tenant, def.Name, is, key), Set: map[string]any{"n": def.NameOf(after)}})
+	}
+	if was != "" {
+		ops = append(ops, store.Op{Kind: store.Delete, Key: table.NameKey(tenant, def.Name, was, key)})
+	}
+	return ops
+}

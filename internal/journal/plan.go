@@ -1,0 +1,391 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dropload/dropload/internal/entity"
+	"github.com/dropload/dropload/internal/record"
+	"github.com/dropload/dropload/internal/shuffle"
+	"github.com/dropload/dropload/internal/store"
+	"github.com/dropload/dropload/internal/table"
+)
+
+// Resolution is what became of a reference that rows name.
+type Resolution struct {
+	// Key is the record referred to; "" where there is none.
+	Key string `json:"k,omitempty"`
+	// Made tells that the record is to be made on the way, by journal 0.
+	Made bool `json:"m,omitempty"`
+	// Ignore leaves out the rows that name it; Code rejects them.
+	Ignore bool   `json:"i,omitempty"`
+	Code   string `json:"c,omitempty"`
+}
+
+// Repeats says what becomes of rows that repeat a key.
+type Repeats string
+
+// The ways with rows that repeat a key.
+const (
+	RepeatsInOrder Repeats = "in_order" // each after the other
+	RepeatsLast    Repeats = "last"     // only the last counts; the others are ignored
+	RepeatsReject  Repeats = "reject"   // all but the first are rejected
+)
+
+// Planner plans the batches of one import.
+type Planner struct {
+	Tenant string
+	Def    *entity.Definition
+	Merge  *entity.MergeOptions
+	Import string
+	// NewVer is the version of the records that the import creates: the clock
+	// when it was registered, in milliseconds.
+	NewVer  int64
+	Records store.Table
+	// Resolve finds a reference by field and name in compared form.
+	Resolve func(field int, name string) (Resolution, bool)
+	// Holding tells whether an import may still write what it claimed.
+	Holding func(ctx context.Context, importID string) (bool, error)
+	// Lost are rows that lost a unique value to an earlier row, by number.
+	Lost map[int64]record.Problem
+	// LostKeys are keys all of whose rows are rejected, for the last pass.
+	LostKeys map[string]record.Problem
+	// CreateOnly leaves stored records alone, UpdateOnly makes no new ones.
+	CreateOnly, UpdateOnly bool
+	Repeats                Repeats
+}
+
+// candidate is a record in the making.
+type candidate struct {
+	stored table.Record
+	exists bool // a record is stored and not gone
+	known  bool // something is stored, be it a tombstone
+}
+
+// Batch plans the rows of one batch, which must be in file order. It changes
+// the order of rows.
+func (p *Planner) Batch(ctx context.Context, batch int, rows []shuffle.Row) (*Journal, error) {
+	j := &Journal{Footer: Footer{Batch: batch, Codes: map[string]int64{}, Held: map[string]int64{}, Notes: map[string]int64{}}}
+	slices.SortStableFunc(rows, func(a, b shuffle.Row) int { return strings.Compare(a.Key, b.Key) })
+	stored, err := p.read(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	owners, err := p.owners(ctx, rows, stored)
+	if err != nil {
+		return nil, err
+	}
+	refs := map[string]bool{}
+	for from := 0; from < len(rows); {
+		to := from + 1
+		for to < len(rows) && rows[to].Key == rows[from].Key {
+			to++
+		}
+		e := p.entry(rows[from:to], stored[rows[from].Key], owners, refs)
+		j.note(&e)
+		j.Entries = append(j.Entries, e)
+		from = to
+	}
+	for key := range refs {
+		j.Refs = append(j.Refs, key)
+	}
+	slices.Sort(j.Refs)
+	return j, nil
+}
+
+// CodeOf is the key under which problems are counted: the code, a blank and the
+// field, which may be none.
+func CodeOf(p record.Problem) string { return p.Code + " " + p.Field }
+
+func (j *Journal) note(e *Entry) {
+	for _, r := range e.Rows {
+		j.Counts.Add(r.Outcome, 1)
+		if r.Outcome != record.Rejected {
+			r.Problems = nil
+		}
+		for _, pr := range r.Problems {
+			j.Codes[CodeOf(pr)]++
+		}
+		for _, f := range r.Held {
+			j.Held[f]++
+		}
+	}
+}
+
+// read gets the stored records of all keys but those made for this import.
+func (p *Planner) read(ctx context.Context, rows []shuffle.Row) (map[string]candidate, error) {
+	var keys []store.Key
+	for i := range rows {
+		if rows[i].Generated || i > 0 && rows[i].Key == rows[i-1].Key {
+			continue
+		}
+		keys = append(keys, table.RecordKey(p.Tenant, p.Def.Name, rows[i].Key))
+	}
+	return p.candidates(ctx, keys)
+}
+
+func (p *Planner) candidates(ctx context.Context, keys []store.Key) (map[string]candidate, error) {
+	found := make(map[string]candidate, len(keys))
+	if len(keys) == 0 {
+		return found, nil
+	}
+	items, err := p.Records.Get(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("journal: reading records: %w", err)
+	}
+	for k, it := range items {
+		r, err := table.Read(p.Def, it)
+		if err != nil {
+			return nil, err
+		}
+		found[k.SK] = candidate{stored: r, exists: !r.Gone, known: true}
+	}
+	return found, nil
+}
+
+// owner is who has a unique value.
+type owner struct {
+	key string
+	imp string
+}
+
+// owners looks up who has the unique values that rows might take, leaving out
+// claims that hold no more.
+func (p *Planner) owners(ctx context.Context, rows []shuffle.Row, stored map[string]candidate) (map[store.Key]owner, error) {
+	unique := p.Def.Unique()
+	if len(unique) == 0 {
+		return nil, nil
+	}
+	wanted := map[store.Key]bool{}
+	var keys []store.Key
+	for i := range rows {
+		r := &rows[i]
+		for _, fv := range r.Fields {
+			if !slices.Contains(unique, fv.Index) {
+				continue
+			}
+			f := &p.Def.Fields[fv.Index]
+			has := Values(f, stored[r.Key].stored.Fields[f.Name])
+			for _, v := range Values(f, fv.Value) {
+				if slices.Contains(has, v) {
+					continue
+				}
+				k := table.ClaimKey(p.Tenant, p.Def.Name, f.Name, v)
+				if !wanted[k] {
+					wanted[k] = true
+					keys = append(keys, k)
+				}
+			}
+		}
+	}
+	return Owners(ctx, p.Records, p.Tenant, p.Def, keys, p.Holding)
+}
+
+// Values are the compared forms of the values of a unique field.
+func Values(f *entity.Field, v record.Value) []string {
+	if len(v.List) > 0 {
+		out := make([]string, len(v.List))
+		for i, s := range v.List {
+			out[i] = entity.Fold(f, s)
+		}
+		return out
+	}
+	if v.Text == "" {
+		return nil
+	}
+	return []string{entity.Fold(f, v.Text)}
+}
+
+// entry plans one record from its rows, as a clerk would who took them one by
+// one.
+func (p *Planner) entry(rows []shuffle.Row, c candidate, owners map[store.Key]owner, refs map[string]bool) Entry {
+	e := Entry{Key: rows[0].Key, Written: rows[0].Written, Gone: c.known && !c.exists}
+	if c.known {
+		e.Ver, e.By = c.stored.Ver, c.stored.By
+	}
+	now, exists := c.stored.Fields, c.exists
+	if exists {
+		e.Written = c.stored.Written
+	} else {
+		now = nil
+	}
+	taker := map[string]int64{} // by field, the row that set its unique value
+	for i := range rows {
+		r := &rows[i]
+		note := RowNote{Number: r.Number}
+		fields, made, verdict := p.resolve(r)
+		switch lost, isLost := p.lost(r); {
+		case p.Repeats == RepeatsLast && i < len(rows)-1:
+			note.Outcome = record.Ignored
+		case p.Repeats == RepeatsReject && i > 0:
+			note.Outcome = record.Rejected
+			note.Problems = []record.Problem{{Code: "key_repeated", Column: -1, Field: p.Def.Key, Args: []string{fmt.Sprint(rows[0].Number)}}}
+		case verdict.Outcome != record.NoOutcome:
+			note.Outcome, note.Problems = verdict.Outcome, verdict.Problems
+		case isLost:
+			note.Outcome, note.Problems = record.Rejected, []record.Problem{lost}
+		case p.UpdateOnly && !exists:
+			note.Outcome = record.Rejected
+			note.Problems = []record.Problem{{Code: "record_missing", Column: -1, Field: p.Def.Key}}
+		case p.CreateOnly && exists:
+			note.Outcome = record.Unchanged
+		default:
+			p.merge(&e, &note, fields, &now, &exists, owners, taker)
+			if note.Outcome == record.Created || note.Outcome == record.Updated {
+				e.Row = r.Number
+			}
+			if note.Outcome != record.Rejected {
+				for _, key := range made {
+					refs[key] = true
+				}
+			}
+		}
+		e.Rows = append(e.Rows, note)
+	}
+	p.finish(&e, &c, now, exists, taker)
+	return e
+}
+
+func (p *Planner) lost(r *shuffle.Row) (record.Problem, bool) {
+	if l, ok := p.Lost[r.Number]; ok {
+		return l, true
+	}
+	l, ok := p.LostKeys[r.Key]
+	return l, ok
+}
+
+// resolve puts the keys of references in the place of their names. made are the
+// keys among them that are yet to be made.
+func (p *Planner) resolve(r *shuffle.Row) (fields []entity.FieldValue, made []string, verdict RowNote) {
+	fields = r.Fields
+	for _, ref := range r.Refs {
+		f := &p.Def.Fields[ref.Index]
+		res, ok := p.Resolve(ref.Index, ref.Name)
+		switch {
+		case !ok:
+			res.Code = "reference_unknown"
+			fallthrough
+		case res.Code != "":
+			verdict.Outcome = record.Rejected
+			verdict.Problems = append(verdict.Problems, record.Problem{Code: res.Code, Column: -1, Field: f.Name})
+		case res.Ignore:
+			if verdict.Outcome == record.NoOutcome {
+				verdict.Outcome = record.Ignored
+			}
+		default:
+			fields = append(slices.Clip(fields), entity.FieldValue{Index: ref.Index, Value: record.Value{Text: res.Key}})
+			if res.Made {
+				made = append(made, res.Key)
+			}
+		}
+	}
+	return fields, made, verdict
+}
+
+// merge takes one row into the record.
+func (p *Planner) merge(e *Entry, note *RowNote, fields []entity.FieldValue, now *record.Fields, exists *bool, owners map[store.Key]owner, taker map[string]int64) {
+	key := p.Def.KeyField().Name
+	if !*exists {
+		fields = withKey(fields, p.Def.KeyIndex(), e.Written)
+	}
+	m := p.Def.Merge(*now, *exists, fields, p.Merge)
+	note.Held = m.Held
+	if len(m.Problems) > 0 {
+		note.Outcome, note.Problems = record.Rejected, m.Problems
+		return
+	}
+	for _, name := range m.Changed {
+		_, f := p.Def.Field(name)
+		if !f.Unique || name == key {
+			continue
+		}
+		has := Values(f, (*now)[name])
+		for _, v := range Values(f, m.After[name]) {
+			if slices.Contains(has, v) {
+				continue
+			}
+			if o, taken := owners[table.ClaimKey(p.Tenant, p.Def.Name, name, v)]; taken && o.key != e.Key {
+				note.Problems = append(note.Problems, record.Problem{Code: "not_unique", Column: -1, Field: name, Args: []string{o.key}})
+			}
+		}
+	}
+	after := table.Record{Key: e.Key, Written: e.Written, Fields: m.After}
+	if table.Size(&after) > table.MaxSize {
+		note.Problems = append(note.Problems, record.Problem{Code: "record_too_large", Column: -1})
+	}
+	if len(note.Problems) > 0 {
+		note.Outcome = record.Rejected
+		return
+	}
+	for _, name := range m.Changed {
+		taker[name] = note.Number
+	}
+	switch {
+	case !*exists:
+		note.Outcome = record.Created
+	case len(m.Changed) > 0:
+		note.Outcome = record.Updated
+	default:
+		note.Outcome = record.Unchanged
+	}
+	*now, *exists = m.After, true
+}
+
+func withKey(fields []entity.FieldValue, index int, written string) []entity.FieldValue {
+	for _, fv := range fields {
+		if fv.Index == index {
+			return fields
+		}
+	}
+	return append(slices.Clip(fields), entity.FieldValue{Index: index, Value: record.Value{Text: written}})
+}
+
+// finish works out what is to be written from what is stored and what the
+// record became.
+func (p *Planner) finish(e *Entry, c *candidate, now record.Fields, exists bool, taker map[string]int64) {
+	if !exists {
+		return
+	}
+	before := c.stored.Fields
+	if !c.exists {
+		before = nil
+	}
+	for i := range p.Def.Fields {
+		f := &p.Def.Fields[i]
+		was, is := before[f.Name], now[f.Name]
+		if was.Equal(is) {
+			continue
+		}
+		e.Changed = append(e.Changed, f.Name)
+		if !was.IsEmpty() {
+			if e.Before == nil {
+				e.Before = record.Fields{}
+			}
+			e.Before[f.Name] = was
+		}
+		if f.Unique && !f.Key {
+			had, has := Values(f, was), Values(f, is)
+			for _, v := range has {
+				if !slices.Contains(had, v) {
+					e.Take = append(e.Take, Unique{Field: f.Name, Value: v, Row: taker[f.Name]})
+				}
+			}
+			for _, v := range had {
+				if !slices.Contains(has, v) {
+					e.Free = append(e.Free, Unique{Field: f.Name, Value: v})
+				}
+			}
+		}
+	}
+	switch {
+	case !c.exists:
+		e.Op, e.After = Create, now
+		e.NewVer = max(p.NewVer, e.Ver+1)
+	case len(e.Changed) > 0:
+		e.Op, e.After = Change, now
+		e.NewVer = e.Ver + 1
+		e.OldRef = table.Ref(p.Tenant, p.Def, before)
+	}
+}
