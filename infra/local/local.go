@@ -35,7 +35,7 @@ const (
 // default.
 type Options struct {
 	Root  string // the project's folder; default: the one with template.yaml, from here upwards
-	State string // folder of data, build and log; default: Root/.dropload
+	State string // folder of data, build and log; default: $DROPLOAD_STATE, else Root/.dropload
 	Tools string // folder of the virtual environment; default: Root/.dropload/venv
 	Port  int    // of the engine, where it is free; default: 4566
 	Name  string // of the stack; default: dropload-local
@@ -79,6 +79,22 @@ func (s Stack) LoadOptions() []func(*config.LoadOptions) error {
 		config.WithSharedConfigFiles([]string{}),
 		config.WithSharedCredentialsFiles([]string{}),
 	}
+}
+
+// Environ is what a process that uses the stack finds in its environment: the
+// variables of the functions and, for an engine, those of the AWS SDK. Whoever
+// starts the process takes the caller's AWS variables away first.
+func (s Stack) Environ() []string {
+	env := []string{
+		"AWS_REGION=" + s.Region, "BUCKET=" + s.Bucket,
+		"RECORDS_TABLE=" + s.Tables.Records, "CONTROL_TABLE=" + s.Tables.Control,
+		"STATE_MACHINE_ARN=" + s.StateMachine,
+	}
+	if s.Endpoint == "" {
+		return env
+	}
+	return append(env, "AWS_ENDPOINT_URL="+s.Endpoint, "AWS_ACCESS_KEY_ID="+account, "AWS_SECRET_ACCESS_KEY="+account,
+		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_EC2_METADATA_DISABLED=true")
 }
 
 // Isolate takes every AWS variable out of this process's environment.
@@ -193,6 +209,9 @@ func (o Options) place() (*place, error) {
 			return nil, err
 		}
 		p.root = root
+	}
+	if p.state == "" {
+		p.state = os.Getenv("DROPLOAD_STATE")
 	}
 	if p.state == "" {
 		p.state = filepath.Join(p.root, ".dropload")
