@@ -32,11 +32,12 @@ type reader struct {
 
 	hidden []int // columns
 
-	cells []record.Cell // row.Cells with room behind; zero but where touched
-	used  int           // cells[:used] may be other than zero
-	texts []byte        // holds the formatted texts of the row
-	value []byte        // of the cell being read
-	inner []byte        // its inline text
+	cells   []record.Cell // row.Cells with room behind; zero but where touched
+	used    int           // the columns up to the last cell
+	touched []int         // the columns of the cells that are set
+	texts   []byte        // holds the formatted texts of the row
+	value   []byte        // of the cell being read
+	inner   []byte        // its inline text
 }
 
 func (w *workbook) newReader(p *opc.Part) (*reader, error) {
@@ -170,7 +171,10 @@ func (r *reader) readRow() (bool, error) {
 		return false, &fault.BadFile{Code: "corrupt", Message: "A row of the sheet has a number that no sheet has."}
 	}
 	r.numbered = given
-	clear(r.cells[:r.used])
+	for _, c := range r.touched { // not all: a lone cell may be far to the right
+		r.cells[c] = record.Cell{}
+	}
+	r.touched = r.touched[:0]
 	r.used = 0
 	r.texts = r.texts[:0]
 	r.row = record.Row{Number: number, Hidden: hidden}
@@ -277,6 +281,7 @@ func (r *reader) put(column int, cell record.Cell) error {
 		r.used = column + 1
 	}
 	r.cells[column] = cell
+	r.touched = append(r.touched, column)
 	return nil
 }
 

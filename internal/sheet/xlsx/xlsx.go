@@ -339,7 +339,10 @@ func scan(p *opc.Part, each func(*xmltext.Scanner) error) error {
 
 // broken names an error of a scanner or of what it reads from.
 func broken(err error) error {
-	if errors.Is(err, xmltext.ErrSyntax) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // callers take io.EOF for a good end
+	}
+	if errors.Is(err, xmltext.ErrSyntax) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return corrupt("A part of the workbook is damaged. Open it in Excel, let it be repaired, and save it again.", err)
 	}
 	return fault.Bare(err)

@@ -1,0 +1,280 @@
+package xlsx
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/flate"
+
+	"github.com/dropload/dropload/internal/record"
+)
+
+// drainAll reads every sheet and counts rows.
+func drainAll(b []byte) (rows int, err error) {
+	w, err := Open(source(b))
+	if err != nil {
+		return 0, err
+	}
+	defer w.Close()
+	for i := range w.Sheets() {
+		r, err := w.Open(i)
+		if err != nil {
+			return rows, err
+		}
+		for {
+			_, err = r.Next()
+			if err != nil {
+				break
+			}
+			rows++
+		}
+		_ = r.Close()
+		if !errors.Is(err, io.EOF) {
+			return rows, err
+		}
+	}
+	return rows, nil
+}
+
+// streamed packs plain parts and one that is written piece by piece.
+func streamed(t testing.TB, p parts, name string, pieces func(io.Writer)) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, 6) })
+	for n, content := range p {
+		if n == name {
+			continue
+		}
+		w, err := z.Create(n)
+		if err == nil {
+			_, err = io.WriteString(w, content)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := z.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pieces(w)
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+const sheet1 = "xl/worksheets/sheet1.xml"
+
+// TestBombs: a few hundred kilobytes that inflate to gigabytes are refused soon.
+func TestBombs(t *testing.T) {
+	t.Parallel()
+	plain := plainBook("")
+	chunk := bytes.Repeat([]byte(" "), 1<<20)
+	row := []byte(strings.Repeat(`<row><c t="inlineStr"><is><t>`+strings.Repeat("A", 1000)+`</t></is></c></row>`, 1000))
+	for name, file := range map[string][]byte{
+		"blanks": streamed(t, plain, sheet1, func(w io.Writer) {
+			_, _ = io.WriteString(w, "<worksheet>")
+			for range 300 {
+				_, _ = w.Write(chunk)
+			}
+		}),
+		"rows": streamed(t, plain, sheet1, func(w io.Writer) {
+			_, _ = io.WriteString(w, "<worksheet><sheetData>")
+			for range 300 {
+				_, _ = w.Write(row)
+			}
+		}),
+		"overlapping": overlapping(t, 40),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := drainAll(file); code(err) != "too-large" {
+				t.Errorf("got %v, want too-large", err)
+			}
+		})
+	}
+}
+
+// overlapping is a workbook of many sheets that are all the same bytes of the
+// file, each small enough by itself.
+func overlapping(t testing.TB, sheets int) []byte {
+	t.Helper()
+	p := parts{"_rels/.rels": rels("officeDocument", "xl/workbook.xml")}
+	var list strings.Builder
+	var pairs []string
+	for i := range sheets {
+		fmt.Fprintf(&list, `<sheet name="s%d" r:id="r%d"/>`, i+1, i+1)
+		pairs = append(pairs, "worksheet", fmt.Sprintf("worksheets/sheet%d.xml", i+1))
+	}
+	p["xl/workbook.xml"] = `<workbook xmlns:r="x"><sheets>` + list.String() + `</sheets></workbook>`
+	p["xl/_rels/workbook.xml.rels"] = rels(pairs...)
+	file := streamed(t, p, sheet1, func(w io.Writer) {
+		_, _ = io.WriteString(w, "<worksheet>")
+		for range 20 {
+			_, _ = w.Write(bytes.Repeat([]byte(" "), 1<<20))
+		}
+		_, _ = io.WriteString(w, "<sheetData/></worksheet>")
+	})
+	// The directory's entry for the sheet is written again under other names.
+	end := bytes.LastIndex(file, []byte("PK\x05\x06"))
+	dir := int(binary.LittleEndian.Uint32(file[end+16:]))
+	at := bytes.LastIndex(file[:end], []byte(sheet1)) - 46
+	entry := file[at : at+46+len(sheet1)+int(binary.LittleEndian.Uint16(file[at+30:]))]
+	out := bytes.Clone(file[:end])
+	for i := 2; i <= sheets; i++ {
+		e := bytes.Clone(entry[:46])
+		name := fmt.Sprintf("xl/worksheets/sheet%d.xml", i)
+		binary.LittleEndian.PutUint16(e[28:], uint16(len(name)))
+		out = append(append(append(out, e...), name...), entry[46+len(sheet1):]...)
+	}
+	tail := bytes.Clone(file[end:])
+	binary.LittleEndian.PutUint32(tail[12:], uint32(len(out)-dir))
+	return append(out, tail...)
+}
+
+// TestDamage: containers that Office still opens, and bytes that must not pass.
+func TestDamage(t *testing.T) {
+	t.Parallel()
+	whole := plainBook(`<row r="1"><c r="A1" t="s"><v>0</v></c></row>`).zip(t)
+	end := bytes.LastIndex(whole, []byte("PK\x05\x06"))
+	dir := int(binary.LittleEndian.Uint32(whole[end+16:]))
+	patched := func(at int, b ...byte) []byte {
+		out := bytes.Clone(whole)
+		copy(out[at:], b)
+		return out
+	}
+	first := bytes.Index(whole, []byte("PK\x03\x04"))
+	crc := bytes.Index(whole[dir:], []byte(sheet1)) + dir - 46 + 16
+	for name, c := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"bytes in front":        {append([]byte("garbage in front"), whole...), ""},
+		"bytes behind":          {append(bytes.Clone(whole), "garbage behind"...), ""},
+		"directory misplaced":   {patched(end+16, 1, 2, 3, 0), ""},
+		"directory overwritten": {patched(dir, 0, 0, 0, 0), ""},
+		"length of it wrong":    {patched(end+12, 0xff, 0xff, 0, 0), ""},
+		"no end":                {whole[:end], "corrupt"},
+		"checksum wrong":        {patched(crc, 1, 2, 3, 4), "corrupt"},
+		"packed part damaged":   {patched(first+60, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff), "either"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := lines(t, c.file, 0)
+			if c.want == "either" && (err == nil || code(err) == "corrupt") {
+				return
+			}
+			if code(err) != c.want || c.want == "" && (len(got) != 1 || got[0] != "t:zero") {
+				t.Errorf("got %v, %v; want %q", got, err, c.want)
+			}
+		})
+	}
+}
+
+// TestEncryptedParts: a zip with a password of its own.
+func TestEncryptedParts(t *testing.T) {
+	t.Parallel()
+	file := plainBook("").zip(t)
+	for at := 0; ; {
+		i := bytes.Index(file[at:], []byte("PK\x01\x02"))
+		if i < 0 {
+			break
+		}
+		file[at+i+8] |= 1
+		at += i + 4
+	}
+	if _, err := drainAll(file); code(err) != "encrypted" {
+		t.Errorf("got %v, want encrypted", err)
+	}
+}
+
+// TestSpill: the strings that do not fit into memory come back from the file,
+// in any order.
+func TestSpill(t *testing.T) {
+	t.Parallel()
+	const n = 20 * perBlock
+	var sst, data strings.Builder
+	sst.WriteString("<sst>")
+	for i := range n {
+		fmt.Fprintf(&sst, "<si><t>string %d</t></si>", i)
+	}
+	sst.WriteString("</sst>")
+	order := func(i int) int { return i * 7919 % n }
+	for i := 0; i < n; i += 4 {
+		data.WriteString("<row>")
+		for k := range 4 {
+			fmt.Fprintf(&data, `<c t="s"><v>%d</v></c>`, order(i+k))
+		}
+		data.WriteString("</row>")
+	}
+	w, err := open(source(plainBook(data.String()).with("xl/sharedStrings.xml", sst.String()).zip(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	w.strings.memory = 3 * perBlock * 10
+	for range 2 {
+		r, err := w.Open(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < n; i += 4 {
+			row, err := r.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k, c := range row.Cells {
+				if want := fmt.Sprintf("string %d", order(i+k)); c != (record.Cell{Kind: record.Text, Text: want}) {
+					t.Fatalf("row %d: got %+v, want %q", row.Number, c, want)
+				}
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if w.strings.file == nil {
+		t.Error("nothing went to the file")
+	}
+}
+
+// TestFarCorner: the cell in the last corner costs time, not memory.
+func TestFarCorner(t *testing.T) {
+	t.Parallel()
+	file := plainBook(`<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>2</v></c></row>`).zip(t)
+	rows, err := drainAll(file)
+	if rows != MaxRows || err != nil {
+		t.Errorf("got %d rows, %v", rows, err)
+	}
+}
+
+// TestStored: parts that are not packed at all.
+func TestStored(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for name, content := range plainBook(`<row r="1"><c r="A1" t="s"><v>0</v></c></row>`) {
+		w, err := z.CreateRaw(&zip.FileHeader{Name: name, Method: zip.Store, CRC32: crc32.ChecksumIEEE([]byte(content)),
+			CompressedSize64: uint64(len(content)), UncompressedSize64: uint64(len(content))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(w, content)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := lines(t, b.Bytes(), 0)
+	if err != nil || len(got) != 1 || got[0] != "t:zero" {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
