@@ -1,0 +1,17 @@
+// Command apply is the function of a worker that applies one batch.
+package main
+
+import (
+	"log/slog"
+	"os"
+
+	"github.com/dropload/dropload/internal/importer"
+	"github.com/dropload/dropload/internal/wiring"
+)
+
+func main() {
+	if err := wiring.Serve((*importer.Importer).Apply); err != nil {
+		slog.Error("cannot start", "error", err)
+		os.Exit(1)
+	}
+}

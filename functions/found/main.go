@@ -1,0 +1,17 @@
+// Command found is the function that makes the records that rows refer to.
+package main
+
+import (
+	"log/slog"
+	"os"
+
+	"github.com/dropload/dropload/internal/importer"
+	"github.com/dropload/dropload/internal/wiring"
+)
+
+func main() {
+	if err := wiring.Serve((*importer.Importer).Found); err != nil {
+		slog.Error("cannot start", "error", err)
+		os.Exit(1)
+	}
+}
