@@ -379,11 +379,22 @@ func (p *Planner) finish(e *Entry, c *candidate, now record.Fields, exists bool,
 			}
 		}
 	}
+	if c.exists && len(e.Changed) == 0 {
+		// Rows that change the record back and forth leave it as it is: the file
+		// imported again is unchanged.
+		e.Row = 0
+		for n := range e.Rows {
+			if e.Rows[n].Outcome == record.Updated {
+				e.Rows[n].Outcome = record.Unchanged
+			}
+		}
+		return
+	}
 	switch {
 	case !c.exists:
 		e.Op, e.After = Create, now
 		e.NewVer = max(p.NewVer, e.Ver+1)
-	case len(e.Changed) > 0:
+	default:
 		e.Op, e.After = Change, now
 		e.NewVer = e.Ver + 1
 		e.OldRef = table.Ref(p.Tenant, p.Def, before)
