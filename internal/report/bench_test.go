@@ -25,7 +25,9 @@ func BenchmarkReport(b *testing.B) {
 			header := texts("code", "username", "email", "phone", "first_name", "last_name", "job_title", "company", "classification", "user_group", "language", "since")
 			o := report.Options{
 				Header: [][]record.Cell{header}, Width: len(header),
-				Text: func(p record.Problem) string { return "The e-mail address is not valid. Correct it, or leave the cell empty." },
+				Text: func(p record.Problem) string {
+					return "The e-mail address is not valid. Correct it, or leave the cell empty."
+				},
 			}
 			w, err := report.New(io.Discard, bench.layout, o)
 			if err != nil {

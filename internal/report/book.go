@@ -14,19 +14,21 @@ import (
 )
 
 // bookWriter writes an xlsx workbook with one sheet, named as the upload's.
-// Cells with problems are marked and carry the reason as a note.
+// Of a rejected row the cells with problems are marked and carry the reason as a
+// note.
 type bookWriter struct {
 	*shape
+	kind  Kind
 	book  *workbook.Writer
 	kept  []record.Cell
 	cells []workbook.Cell
 }
 
 func newBook(w io.Writer, l *sheet.Layout, o *Options, s *shape) (*bookWriter, error) {
-	if s.width+columns.Count > workbook.MaxColumns {
-		return nil, ErrFull
-	}
-	b := &bookWriter{shape: s}
+	// The added columns need room even where a stray cell stands in the last
+	// column that there is.
+	s.width = min(s.width, workbook.MaxColumns-columns.Count)
+	b := &bookWriter{shape: s, kind: o.Kind}
 	widths := make([]float64, s.width, s.width+columns.Count)
 	for _, row := range o.Header {
 		own, err := s.own(nil, row)
@@ -95,7 +97,7 @@ func (b *bookWriter) line(cells []record.Cell, number int64, more added, problem
 		}
 		b.cells = append(b.cells, c)
 	}
-	if look == workbook.Header {
+	if look == workbook.Header || b.kind == Ignored {
 		return b.book.Row(b.cells)
 	}
 	for _, p := range problems {

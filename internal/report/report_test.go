@@ -316,6 +316,45 @@ func TestBook(t *testing.T) {
 	}
 }
 
+// TestLastColumn: a stray cell in the last column of a sheet leaves no room for
+// the added columns, but the report is written as long as the rows have none.
+func TestLastColumn(t *testing.T) {
+	t.Parallel()
+	l, o := sheet.Layout{Format: sheet.XLSX}, report.Options{Width: 16384}
+	write(t, l, o, line{1, texts("a", "b"), nil})
+	w, err := report.New(&bytes.Buffer{}, l, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide := texts(make([]string, 16384)...)
+	wide[16383] = record.Cell{Kind: record.Text, Text: "stray"}
+	if err := w.Row(&record.Row{Number: 1, Cells: wide}, nil); !errors.Is(err, report.ErrWidth) {
+		t.Errorf("Row = %v, want ErrWidth", err)
+	}
+}
+
+// TestIgnoredBook: nothing is wrong with the cells of an ignored row.
+func TestIgnoredBook(t *testing.T) {
+	t.Parallel()
+	got := write(t, sheet.Layout{Format: sheet.XLSX}, report.Options{Kind: report.Ignored, Width: 1},
+		line{1, texts("a"), []record.Problem{problem(0, "company", "reference_ignored")}})
+	f, err := excelize.OpenReader(bytes.NewReader(got))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := f.GetRows("Sheet1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([][]string{{"a", "1", "company", "reference_ignored", "reference_ignored"}}, rows); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	if notes, err := f.GetComments("Sheet1"); err != nil || len(notes) > 0 {
+		t.Errorf("notes %+v, %v; want none", notes, err)
+	}
+}
+
 func TestName(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

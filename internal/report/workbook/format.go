@@ -18,12 +18,17 @@ const textFormat = "@"
 type formats struct {
 	parsed map[string]*numfmt.Format
 	last   []string // by column, the one that fitted last
+	missed []int    // by column, how often none fitted
 	days   []string
 	times  []string
 	both   []string
 	// General is tried first for numbers.
 	general *numfmt.Format
 }
+
+// patience is how often the format of a moment is searched for in vain before a
+// column is given up: hundreds are tried each time.
+const patience = 100
 
 // maxParsed bounds the memory of formats.parsed.
 const maxParsed = 2 * maxFormats
@@ -47,7 +52,6 @@ func newFormats() formats {
 			f.both = append(f.both, d+`\ `+t, d+`\T`+t, d+`\,\ `+t)
 		}
 	}
-	f.both = append(append(f.both, f.days...), f.times...)
 	return f
 }
 
@@ -57,31 +61,21 @@ func newFormats() formats {
 func (f *formats) of(c *record.Cell, stored float64, column int) string {
 	for len(f.last) <= column {
 		f.last = append(f.last, "")
+		f.missed = append(f.missed, 0)
 	}
 	if last := f.last[column]; last != "" && f.shows(last, c, stored) {
 		return last
 	}
-	code := f.find(c, stored)
-	f.last[column] = code
-	return code
-}
-
-func (f *formats) find(c *record.Cell, stored float64) string {
-	choices := f.both
-	switch c.Kind {
-	case record.Number:
-		return f.number(c, stored)
-	case record.Date:
-		choices = f.days
-	case record.Time:
-		choices = f.times
-	}
-	for _, code := range choices {
-		if f.shows(code, c, stored) {
+	if c.Kind == record.Number || f.missed[column] < patience {
+		if code, found := f.find(c, stored); found {
+			f.last[column] = code
 			return code
 		}
+		f.missed[column]++
 	}
 	switch c.Kind {
+	case record.Number:
+		return ""
 	case record.Date:
 		return `yyyy\-mm\-dd`
 	case record.Time:
@@ -90,19 +84,42 @@ func (f *formats) find(c *record.Cell, stored float64) string {
 	return `yyyy\-mm\-dd\ hh:mm:ss`
 }
 
-// number finds the format of a Number.
-func (f *formats) number(c *record.Cell, stored float64) string {
-	if len(c.Text) > 60 || f.general.Cell(stored, false).Text == c.Text {
-		return ""
+func (f *formats) find(c *record.Cell, stored float64) (code string, found bool) {
+	choices := [][]string{f.both, f.days, f.times}
+	switch c.Kind {
+	case record.Number:
+		return f.number(c, stored)
+	case record.Date:
+		choices = choices[1:2]
+	case record.Time:
+		choices = [][]string{f.times, f.days, f.both}
 	}
-	for _, code := range [...]string{
-		scientific(c.Text), fixed(c.Text, stored), apart(c.Text), `[h]:mm:ss`, `[h]:mm`, `[mm]:ss`, `# ?/?`, `# ??/??`,
-	} {
-		if code != "" && f.shows(code, c, stored) {
-			return code
+	for _, list := range choices {
+		for _, code := range list {
+			if f.shows(code, c, stored) {
+				return code, true
+			}
 		}
 	}
-	return ""
+	return "", false
+}
+
+// number finds the format of a Number.
+func (f *formats) number(c *record.Cell, stored float64) (code string, found bool) {
+	if f.general.Cell(stored, false).Text == c.Text {
+		return "", true
+	}
+	if len(c.Text) > 60 {
+		return "", false
+	}
+	for _, code := range [...]string{
+		scientific(c.Text), fixed(c.Text, stored), apart(c.Text, stored), `[h]:mm:ss`, `[h]:mm`, `[mm]:ss`, `# ?/?`, `# ??/??`,
+	} {
+		if code != "" && f.shows(code, c, stored) {
+			return code, true
+		}
+	}
+	return "", false
 }
 
 // shows tells whether the cell comes back from that format as it is.
@@ -174,7 +191,10 @@ func fixed(text string, n float64) string {
 
 // apart guesses the format of a whole number whose digits stand apart, such as
 // +370 612 34567.
-func apart(text string) string {
+func apart(text string, n float64) string {
+	if n < 0 {
+		text = strings.TrimPrefix(text, "-")
+	}
 	var code, between strings.Builder
 	for _, r := range text {
 		if r < '0' || r > '9' {
