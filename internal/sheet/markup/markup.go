@@ -17,6 +17,7 @@ import (
 
 	"github.com/dropload/dropload/internal/fault"
 	"github.com/dropload/dropload/internal/sheet"
+	"github.com/dropload/dropload/internal/sniff/charset"
 )
 
 const (
@@ -38,7 +39,17 @@ const (
 // Kind tells from the first bytes of a file whether it is markup that Open
 // reads: sheet.HTML, sheet.SpreadsheetML, or "" for neither.
 func Kind(head []byte) sheet.Format {
-	text, err := io.ReadAll(io.LimitReader(decoded(bytes.NewReader(head), encodingOf(head)), 64<<10))
+	start := bytes.TrimLeft(head, " \t\r\n\f\x00\xef\xbb\xbf\xfe\xff")
+	if len(start) == 0 || start[0] != '<' {
+		return ""
+	}
+	// What tells one kind from the other is ASCII; only characters of two bytes
+	// are in the way.
+	name := charset.UTF8
+	if start = start[:min(len(start), 64)]; bytes.IndexByte(start, 0) >= 0 {
+		name = charset.Detect(head, false).Name
+	}
+	text, err := io.ReadAll(decoded(bytes.NewReader(head[:min(len(head), 64<<10)]), name))
 	if err != nil {
 		return ""
 	}
