@@ -102,13 +102,12 @@ type shape struct {
 	width    int // of the file's own columns
 	from, to int // the earlier report's columns in the file; empty where from == to
 	names    []string
-	language string
 	text     func(record.Problem) string
 }
 
 func newShape(l *sheet.Layout, o *Options) *shape {
 	names := headerNames(l, o)
-	s := &shape{width: max(o.Width, len(names)), names: names, language: o.Language, text: o.Text}
+	s := &shape{width: max(o.Width, len(names)), names: names, text: o.Text}
 	for _, row := range o.Header {
 		s.width = max(s.width, len(row))
 	}

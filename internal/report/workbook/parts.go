@@ -10,7 +10,7 @@ import (
 
 const (
 	xmlHead = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>` + "\n"
-	main    = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+	cells   = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 	office  = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 	pack    = "http://schemas.openxmlformats.org/package/2006"
 	content = "application/vnd.openxmlformats-officedocument.spreadsheetml."
@@ -21,7 +21,7 @@ func head(name string) []part {
 	return []part{
 		{"_rels/.rels", xmlHead + `<Relationships xmlns="` + pack + `/relationships">` +
 			`<Relationship Id="rId1" Type="` + office + `/officeDocument" Target="xl/workbook.xml"/></Relationships>`},
-		{"xl/workbook.xml", xmlHead + `<workbook xmlns="` + main + `" xmlns:r="` + office + `"><sheets><sheet name="` +
+		{"xl/workbook.xml", xmlHead + `<workbook xmlns="` + cells + `" xmlns:r="` + office + `"><sheets><sheet name="` +
 			string(appendText(nil, sheetName(name))) + `" sheetId="1" r:id="rId1"/></sheets></workbook>`},
 		{"xl/_rels/workbook.xml.rels", xmlHead + `<Relationships xmlns="` + pack + `/relationships">` +
 			`<Relationship Id="rId1" Type="` + office + `/worksheet" Target="worksheets/sheet1.xml"/>` +
@@ -49,7 +49,7 @@ func sheetName(name string) string {
 // sheetHead is the sheet up to its first row.
 func sheetHead(o Options) string {
 	var b strings.Builder
-	b.WriteString(xmlHead + `<worksheet xmlns="` + main + `" xmlns:r="` + office + `">`)
+	b.WriteString(xmlHead + `<worksheet xmlns="` + cells + `" xmlns:r="` + office + `">`)
 	if o.Frozen > 0 {
 		fmt.Fprintf(&b, `<sheetViews><sheetView workbookViewId="0"><pane ySplit="%d" topLeftCell="A%d" `+
 			`activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>`, o.Frozen, o.Frozen+1)
@@ -98,7 +98,7 @@ func tail(s *styles, notes []note) []part {
 
 // comments are the texts of the notes.
 func comments(notes []note) string {
-	b := []byte(xmlHead + `<comments xmlns="` + main + `"><authors><author>Dropload</author></authors><commentList>`)
+	b := []byte(xmlHead + `<comments xmlns="` + cells + `"><authors><author>Dropload</author></authors><commentList>`)
 	for _, n := range notes {
 		b = append(b, `<comment ref="`...)
 		b = appendRef(b, n.column, n.row+1)
@@ -172,7 +172,7 @@ const firstFormat = 164
 
 func (s *styles) xml() string {
 	var b strings.Builder
-	b.WriteString(xmlHead + `<styleSheet xmlns="` + main + `">`)
+	b.WriteString(xmlHead + `<styleSheet xmlns="` + cells + `">`)
 	if len(s.codes) > 0 {
 		fmt.Fprintf(&b, `<numFmts count="%d">`, len(s.codes))
 		for i, code := range s.codes {
