@@ -332,7 +332,7 @@ func isCode(s string) bool {
 		switch {
 		case unicode.IsDigit(r):
 			digit = true
-		case unicode.IsLetter(r), strings.ContainsRune("-_./#:+", r):
+		case unicode.IsLetter(r), strings.ContainsRune("-_./", r):
 		default:
 			return false
 		}

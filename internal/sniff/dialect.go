@@ -31,7 +31,7 @@ func delimiters() []candidate {
 	return []candidate{
 		{",", 1}, {";", 1}, {"\t", 1}, {"|", 1},
 		{"~", 0.85}, {"^", 0.85}, {"\x1f", 1}, {"\x01", 1}, {"§", 0.9}, {"¦", 0.9},
-		{":", 0.62}, {" ", 0.55}, {"#", 0.5}, {"*", 0.5}, {"=", 0.4}, {"!", 0.5}, {"&", 0.4},
+		{":", 0.75}, {" ", 0.6}, {"#", 0.5}, {"*", 0.5}, {"=", 0.4}, {"!", 0.5}, {"&", 0.4},
 	}
 }
 
@@ -52,6 +52,7 @@ type dialect struct {
 	quoted  int     // cells that the quote enclosed
 	broken  int     // quotes that open and do not close, or close and go on
 	spaced  float64 // share of the cells but the first that begin with a blank
+	padded  float64 // share of them that end with one
 }
 
 func (d dialect) layout() sheet.Layout {
@@ -77,7 +78,11 @@ func findDialect(text string, complete bool, o Override) (best dialect, rest []d
 	} else {
 		best = judge(text, dialect{delim: best.delim, quote: best.quote, escape: *o.Escape}, 1)
 	}
-	if o.Delimiter == nil && best.delim == "," {
+	switch {
+	case o.Delimiter != nil:
+	case best.width <= 1:
+		best.delim = enclosedDelimiter(text, best)
+	case best.delim == ",":
 		best = withBlank(text, best)
 	}
 	return best, all[1:]
@@ -121,7 +126,7 @@ func judge(text string, d dialect, prior float64) dialect {
 	r := csv.NewReader(strings.NewReader(text), d.layout(), 1)
 	widths := map[int]int{}
 	var rows [][]worth
-	var cells, spaced int
+	var cells, spaced, padded int
 	for d.records < dialectRows {
 		row, err := r.Next()
 		if err != nil {
@@ -142,6 +147,9 @@ func judge(text string, d dialect, prior float64) dialect {
 				if strings.HasPrefix(c.Text, " ") {
 					spaced++
 				}
+				if strings.HasSuffix(c.Text, " ") {
+					padded++
+				}
 			}
 		}
 		if d.quote != "" {
@@ -153,7 +161,7 @@ func judge(text string, d dialect, prior float64) dialect {
 		return d
 	}
 	if cells > 0 {
-		d.spaced = float64(spaced) / float64(cells)
+		d.spaced, d.padded = float64(spaced)/float64(cells), float64(padded)/float64(cells)
 	}
 	d.width = commonest(widths)
 	d.score = d.measure(rows) * prior
@@ -185,7 +193,10 @@ func (d dialect) worthOf(c record.Cell) worth {
 	case text:
 		return worth{d.worthOfText(c.Text), k}
 	}
-	if s := c.Text; d.delim != " " && s[0] == ' ' {
+	switch s := c.Text; {
+	case d.delim == ":" && k == number && len(s) <= 2:
+		return worth{0.75, k} // part of a time, it may be
+	case d.delim != " " && s[0] == ' ':
 		return worth{0.9, k}
 	}
 	return worth{1, k}
@@ -208,14 +219,13 @@ func (d dialect) worthOfText(s string) float64 {
 			v *= 0.6
 		}
 	}
-	for _, other := range []string{"\t", ";", "|"} {
+	for _, other := range []string{"\t", ";", "|", ","} {
 		if other != d.delim && strings.Contains(trimmed, other) {
-			v *= 0.55
-			break
+			v *= worthOfList(trimmed, other)
 		}
 	}
-	if d.delim != "," && strings.Count(trimmed, ",") > strings.Count(trimmed, ", ") {
-		v *= 0.8 // a comma between two words without a blank
+	if d.delim == "" && colonInWord(trimmed) {
+		v *= 0.75
 	}
 	if unbalanced(trimmed, '(', ')') || unbalanced(trimmed, '[', ']') || unbalanced(trimmed, '{', '}') {
 		v *= 0.5
@@ -227,6 +237,36 @@ func (d dialect) worthOfText(s string) float64 {
 		v *= 0.5
 	}
 	return v
+}
+
+// worthOfList takes off for another delimiter within a cell. A list of like
+// things is often in one cell; unlike things side by side are columns.
+func worthOfList(s, delim string) float64 {
+	parts := strings.Split(s, delim)
+	if delim == "," && strings.Count(s, ", ") == len(parts)-1 {
+		return 1 // a sentence
+	}
+	first := classOfText(parts[0])
+	for _, p := range parts[1:] {
+		if c := classOfText(p); c != first && c != blank {
+			return 0.5
+		}
+	}
+	return 0.8
+}
+
+// colonInWord tells whether a colon joins two words, as no sentence has it.
+func colonInWord(s string) bool {
+	for rest := s; ; {
+		_, after, found := strings.Cut(rest, ":")
+		if !found {
+			return false
+		}
+		if after != "" && after[0] != ' ' && after[0] != '/' {
+			return true
+		}
+		rest = after
+	}
 }
 
 func unbalanced(s string, open, shut byte) bool {
@@ -246,20 +286,34 @@ func (d *dialect) measure(rows [][]worth) float64 {
 		}
 	}
 	var same, all, sum, cells float64
+	outside := 0
+	for i, r := range rows {
+		if len(r) < d.width && (i < first || i > last) {
+			outside++
+		}
+	}
+	// What is before the first or after the last record of the table may be
+	// anything: titles, notes. But they are few beside the table.
+	lenient := 1.0
+	if outside*5 <= len(rows) {
+		lenient = 0.35
+	}
 	for i, r := range rows {
 		weight := 1.0
-		// What is before the first or after the last record of the table may be
-		// anything: titles, notes.
-		if len(r) != d.width && (i < first || i > last) && len(r) < d.width {
-			weight = 0.35
+		if len(r) < d.width && (i < first || i > last) {
+			weight = lenient
 		}
 		all += weight
 		if len(r) == d.width {
 			same++
 		}
 		for _, w := range r {
-			sum += w.value * weight
-			cells += weight
+			v := weight
+			if w.class == blank {
+				v *= 0.2 // it says little
+			}
+			sum += w.value * v
+			cells += v
 		}
 	}
 	d.share = same / all
@@ -272,7 +326,7 @@ func (d *dialect) measure(rows [][]worth) float64 {
 		wide = 1 - 1/(float64(d.width)+0.7)
 	}
 	broken := 1 - min(0.5, float64(d.broken)/float64(len(rows)))
-	return math.Pow(d.share, 1.5) * math.Pow(d.clean, 2) * (0.6 + 0.4*kind) * wide * broken
+	return math.Pow(d.share, 2.5) * math.Pow(d.clean, 2) * (0.6 + 0.4*kind) * wide * broken
 }
 
 // uniform is the mean over the columns of the share of their commonest class.
@@ -300,25 +354,34 @@ func (d *dialect) uniform(rows [][]worth) float64 {
 	return sum / float64(max(1, d.width))
 }
 
-// withEscape takes the backslash as an escape where it stands before quotes and
-// the table is better for it.
+// withEscape takes a backslash, a zero byte or the other quote as the escape
+// where it stands before quotes and the table is better for it.
 func withEscape(text string, d dialect) dialect {
-	if d.quote == "" || !strings.Contains(text, `\`+d.quote) {
+	if d.quote == "" {
 		return d
 	}
-	plain := judge(text, dialect{delim: d.delim, quote: d.quote}, 1)
-	escaped := judge(text, dialect{delim: d.delim, quote: d.quote, escape: `\`}, 1)
-	if escaped.broken < plain.broken || escaped.broken == plain.broken && escaped.score > plain.score {
-		escaped.score = d.score
-		return escaped
+	best := judge(text, dialect{delim: d.delim, quote: d.quote}, 1)
+	plain := best
+	for _, esc := range []string{`\`, "\x00", `"`} {
+		if esc == d.quote || !strings.Contains(text, esc+d.quote) {
+			continue
+		}
+		e := judge(text, dialect{delim: d.delim, quote: d.quote, escape: esc}, 1)
+		if e.broken < best.broken || e.broken == best.broken && e.score > best.score {
+			best = e
+		}
 	}
-	return d
+	if best.escape == plain.escape {
+		return d
+	}
+	best.score = d.score
+	return best
 }
 
 // withBlank takes comma and blank together as the delimiter where a blank
 // follows every comma between cells.
 func withBlank(text string, d dialect) dialect {
-	if d.spaced < 0.98 || d.records < 2 || d.width < 2 {
+	if d.spaced < 0.98 || d.records < 2 || d.width < 2 || d.padded > 0.2 {
 		return d
 	}
 	two := judge(text, dialect{delim: d.delim + " ", quote: d.quote, escape: d.escape}, 1)
@@ -327,6 +390,33 @@ func withBlank(text string, d dialect) dialect {
 		return two
 	}
 	return d
+}
+
+// enclosedDelimiter looks at a text of one column. Where cells with a delimiter
+// in them are enclosed and the others hold none, that delimiter is why they are.
+func enclosedDelimiter(text string, d dialect) string {
+	one := dialect{quote: d.quote}
+	r := csv.NewReader(strings.NewReader(text), one.layout(), 1)
+	var within, without strings.Builder
+	for n := 0; n < dialectRows; n++ {
+		row, err := r.Next()
+		if err != nil {
+			break
+		}
+		b := &without
+		if d.quote != "" && strings.HasPrefix(string(r.Raw()), d.quote) {
+			b = &within
+		}
+		for _, c := range row.Cells {
+			b.WriteString(c.Text)
+		}
+	}
+	for _, c := range delimiters()[:4] {
+		if strings.Contains(within.String(), c.text) && !strings.Contains(without.String(), c.text) {
+			return c.text
+		}
+	}
+	return ""
 }
 
 // evidence says in words why this dialect.

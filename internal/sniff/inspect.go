@@ -126,9 +126,6 @@ func (r *Result) dialect(text string, complete bool, o Override) {
 	}
 	d, rest := findDialect(text, complete, o)
 	l.Delimiter, l.Quote, l.Escape = d.delim, d.quote, d.escape
-	if d.width <= 1 && o.Delimiter == nil {
-		l.Delimiter = ""
-	}
 	second := 0.0
 	for _, other := range rest {
 		if other.delim != d.delim && !strings.HasPrefix(d.delim, other.delim+" ") {
