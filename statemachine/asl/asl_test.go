@@ -190,8 +190,11 @@ func TestErrorNames(t *testing.T) {
 		"errorString": func() error { return errors.New("x") },
 		"string":      func() error { panic("x") },
 		"Broken":      func() error { panic(&fault.Broken{}) },
-		"boundsError": func() error { return []error{}[len(want0())] },
-		"Transient":   func() error { return fault.Bare(fmt.Errorf("x: %w", &fault.Transient{Cause: errors.New("y")})) },
+		"boundsError": func() error {
+			var none []error
+			return none[len(none)]
+		},
+		"Transient": func() error { return fault.Bare(fmt.Errorf("x: %w", &fault.Transient{Cause: errors.New("y")})) },
 		"TypeAssertionError": func() error {
 			var v any = 1
 			return v.(error)
