@@ -28,11 +28,9 @@ type bound struct {
 	hidden bool
 }
 
-// The kinds of sheets in a BOUNDSHEET record; the others are chart and module.
-const (
-	kindWorksheet = 0
-	kindMacro     = 1
-)
+// kindWorksheet is a sheet with a table in a BOUNDSHEET record; the others are
+// macros, charts and modules.
+const kindWorksheet = 0
 
 // versionOf reads the version of BIFF from a BOF record. Programs that write
 // BIFF by hand often leave the version out of it.

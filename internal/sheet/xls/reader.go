@@ -9,6 +9,10 @@ import (
 	"github.com/dropload/dropload/internal/sheet/numfmt"
 )
 
+// CellUnreadable is the code of the problem with a cell whose record is damaged:
+// it is too short, points to a text that is not there, or lies outside the sheet.
+const CellUnreadable = "cell_unreadable"
+
 // maxColumns is the width of a sheet of this format.
 const maxColumns = 256
 
@@ -40,6 +44,7 @@ func (r *reader) Next() (*record.Row, error) {
 		return nil, r.err
 	}
 	clear(r.row.Cells)
+	r.row.Problems = r.row.Problems[:0]
 	r.shown, r.spans = r.shown[:0], r.spans[:0]
 	r.row.Cells = r.row.Cells[:0]
 	r.row.Hidden = r.hidden.has(uint16(r.row.Number))
@@ -115,7 +120,8 @@ func (r *reader) pick() error {
 func (r *reader) cells(x rec) error {
 	col := int(u16(x.data[2:]))
 	if x.id == recMulRK {
-		return r.mulRK(x.data, col)
+		r.mulRK(x.data, col)
+		return nil
 	}
 	body := 6 // behind row, column and the number of the XF record
 	f := (*numfmt.Format)(nil)
@@ -123,7 +129,8 @@ func (r *reader) cells(x rec) error {
 		body = 7 // BIFF2 has the attributes themselves
 	}
 	if len(x.data) < body {
-		return corrupt("a cell is too short")
+		r.complain(col)
+		return nil
 	}
 	if body == 7 {
 		f = r.g.numbered(x.data[5] & 0x3F)
@@ -131,13 +138,16 @@ func (r *reader) cells(x rec) error {
 		f = r.g.format(u16(x.data[4:]))
 	}
 	if v, ok := numeric(x.id, x.data[body:]); ok {
-		return r.number(col, v, f)
+		r.number(col, v, f)
+		return nil
 	}
-	c, err := r.value(x.id, x.data[body:])
-	if err != nil {
-		return err
+	c, ok, err := r.value(x.id, x.data[body:])
+	if ok {
+		r.put(col, c)
+	} else if err == nil {
+		r.complain(col)
 	}
-	return r.put(col, c)
+	return err
 }
 
 // old tells whether a cell is in the form of BIFF2.
@@ -168,124 +178,126 @@ func numeric(id uint16, b []byte) (float64, bool) {
 	return 0, false
 }
 
-// value reads what is no number.
-func (r *reader) value(id uint16, b []byte) (record.Cell, error) {
+// value reads what is no number; ok is false where the record is damaged.
+func (r *reader) value(id uint16, b []byte) (c record.Cell, ok bool, err error) {
 	switch id {
 	case recLabelSST:
-		if len(b) >= 4 {
-			if i := u32(b); int64(i) < int64(len(r.g.texts)) {
-				return record.Cell{Kind: record.Text, Text: r.g.texts[i]}, nil
-			}
-			return record.Cell{}, corrupt("a cell points to a text that is not there")
+		if len(b) < 4 {
+			return c, false, nil
 		}
+		text, ok := r.g.texts.get(u32(b))
+		return record.Cell{Kind: record.Text, Text: text}, ok, nil
 	case recBoolErr, recBoolErr2:
-		if len(b) >= 2 {
-			return boolOrError(b[0], b[1] != 0), nil
+		if len(b) < 2 {
+			return c, false, nil
 		}
+		return boolOrError(b[0], b[1] != 0), true, nil
 	case recFormula, recFormula3, recFormula4:
-		if len(b) >= 8 {
-			return r.formula(b)
+		if len(b) < 8 {
+			return c, false, nil
 		}
+		return r.formula(b)
 	case recLabel, recRString, recLabel2:
 		return r.text(id, b)
 	}
-	return record.Cell{}, corrupt("a cell is too short")
+	return c, false, nil
 }
 
 // text reads the string of a record that has it in itself.
-func (r *reader) text(id uint16, b []byte) (record.Cell, error) {
+func (r *reader) text(id uint16, b []byte) (record.Cell, bool, error) {
 	c := cursor{sc: r.sc, data: b}
+	n := 0
+	if id == recLabel2 || id == recString2 {
+		n = int(c.u8())
+	} else {
+		n = int(c.u16())
+	}
 	var s string
 	if r.g.version >= 8 && id != recLabel2 && id != recString2 {
-		n := int(c.u16())
 		s = string(c.unicode(nil, n))
 	} else {
-		n := 0
-		if id == recLabel2 || id == recString2 {
-			n = int(c.u8())
-		} else {
-			n = int(c.u16())
-		}
 		raw := make([]byte, 0, min(n, len(b)))
 		for ; n > 0 && !c.short; n-- {
 			raw = append(raw, c.u8())
 		}
 		s = decodeBytes(r.g.enc, raw)
 	}
-	switch {
-	case c.err != nil:
-		return record.Cell{}, c.err
-	case c.short:
-		return record.Cell{}, corrupt("a text is cut off")
-	}
-	return record.Cell{Kind: record.Text, Text: s}, nil
+	return record.Cell{Kind: record.Text, Text: s}, !c.short, c.err
 }
 
-// formula reads a formula's stored result that is no number. That of a text is in a STRING
-// record, which comes after what belongs to the formula.
-func (r *reader) formula(b []byte) (record.Cell, error) {
+// formula reads a formula's stored result that is no number. That of a text is
+// in a STRING record, which comes after what belongs to the formula.
+func (r *reader) formula(b []byte) (record.Cell, bool, error) {
 	switch b[0] {
 	case 0:
 		return r.result()
 	case 1:
-		return boolOrError(b[2], false), nil
+		return boolOrError(b[2], false), true, nil
 	case 2:
-		return boolOrError(b[2], true), nil
+		return boolOrError(b[2], true), true, nil
 	}
-	return record.Cell{Kind: record.Text}, nil
+	return record.Cell{Kind: record.Text}, true, nil
 }
 
 // result reads the text of a formula: the STRING record before the next cell.
 // Without one the text is empty, as some programs write it.
-func (r *reader) result() (record.Cell, error) {
+func (r *reader) result() (record.Cell, bool, error) {
 	for {
 		back := r.sc.pos
 		x, err := r.sc.next()
 		switch {
 		case err != nil && !errors.Is(err, io.EOF):
-			return record.Cell{}, cut(err)
+			return record.Cell{}, false, cut(err)
 		case err == nil && (x.id == recString || x.id == recString2):
 			return r.text(x.id, x.data)
 		case err != nil || hasValue(x.id) || isBOF(x.id) || x.id == recEOF || x.id == recRow:
 			r.sc.pos = back
-			return record.Cell{Kind: record.Text}, nil
+			return record.Cell{Kind: record.Text}, true, nil
 		}
 	}
 }
 
 // mulRK reads a run of numbers: for each the XF record and the value.
-func (r *reader) mulRK(b []byte, col int) error {
+func (r *reader) mulRK(b []byte, col int) {
 	if len(b) < 6 {
-		return corrupt("a cell is too short")
+		r.complain(col)
+		return
 	}
 	for b = b[4 : len(b)-2]; len(b) >= 6; b = b[6:] {
-		if err := r.number(col, rk(u32(b[2:])), r.g.format(u16(b))); err != nil {
-			return err
-		}
+		r.number(col, rk(u32(b[2:])), r.g.format(u16(b)))
 		col++
 	}
-	return nil
 }
 
-func (r *reader) put(col int, c record.Cell) error {
+// put sets a cell of the row.
+func (r *reader) put(col int, c record.Cell) {
 	if col >= maxColumns {
-		return corrupt("a cell lies outside the sheet")
+		r.complain(-1)
+		return
 	}
 	for len(r.row.Cells) <= col {
 		r.row.Cells = append(r.row.Cells, record.Cell{})
 	}
 	r.row.Cells[col] = c
-	return nil
+}
+
+// complain notes that a cell of the row is damaged; -1 is one outside the sheet.
+func (r *reader) complain(col int) {
+	if len(r.row.Problems) < maxColumns {
+		r.row.Problems = append(r.row.Problems, record.Problem{Code: CellUnreadable, Column: col})
+	}
 }
 
 // number puts a number under its format into the row; its text follows when
 // the row is complete.
-func (r *reader) number(col int, v float64, f *numfmt.Format) error {
+func (r *reader) number(col int, v float64, f *numfmt.Format) {
 	kind, days := f.Moment(v, r.g.date1904)
-	from := len(r.shown)
-	r.shown = f.AppendCell(r.shown, v, r.g.date1904)
-	r.spans = append(r.spans, span{col, from, len(r.shown)})
-	return r.put(col, record.Cell{Kind: kind, Number: days})
+	if col < maxColumns {
+		from := len(r.shown)
+		r.shown = f.AppendCell(r.shown, v, r.g.date1904)
+		r.spans = append(r.spans, span{col, from, len(r.shown)})
+	}
+	r.put(col, record.Cell{Kind: kind, Number: days})
 }
 
 // rk unpacks a number of 30 bits: the upper bits of a float or an integer,

@@ -50,12 +50,38 @@ func walk(sc *scanner, visit func(rec) error) error {
 	}
 }
 
+// substreams lists where the substreams start that are in no other.
+func substreams(sc *scanner) ([]int64, error) {
+	var list []int64
+	for depth := 0; ; {
+		r, err := sc.next()
+		if errors.Is(err, io.EOF) || errors.Is(err, errCut) {
+			return list, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case isBOF(r.id):
+			if depth == 0 {
+				list = append(list, r.at)
+			}
+			depth++
+		case r.id == recEOF:
+			depth = max(0, depth-1)
+		}
+	}
+}
+
 // survey looks through a sheet and puts the rows it hides into hidden, if given.
 func survey(sc *scanner, hidden *rowSet) (summary, error) {
 	s := summary{ordered: true}
 	last := -1
 	err := walk(sc, func(r rec) error {
-		if hasValue(r.id) && len(r.data) >= 4 {
+		if hasValue(r.id) {
+			if len(r.data) < 4 {
+				return corrupt("a cell does not say where it is")
+			}
 			row := int(u16(r.data))
 			s.ordered = s.ordered && row >= last
 			last = row

@@ -225,12 +225,32 @@ func decodeBytes(enc encoding.Encoding, b []byte) string {
 	return string(out)
 }
 
-// texts is the table of shared strings.
-type texts []string
+// texts is the table of shared strings, in blocks: it never has to be copied to
+// grow.
+type texts [][]string
 
-// maxTexts bounds what the shared strings may take in memory. Each workbook
-// that Excel wrote stays far below.
-const maxTexts = 128 << 20
+const (
+	textBlock = 4096
+	// maxTexts bounds what the shared strings may take in memory. Each workbook
+	// that Excel wrote stays far below.
+	maxTexts = 128 << 20
+)
+
+// get is a shared string by its index.
+func (t texts) get(i uint32) (string, bool) {
+	if int64(i/textBlock) >= int64(len(t)) || int(i%textBlock) >= len(t[i/textBlock]) {
+		return "", false
+	}
+	return t[i/textBlock][i%textBlock], true
+}
+
+func (t *texts) add(s string) {
+	if n := len(*t); n == 0 || len((*t)[n-1]) == textBlock {
+		*t = append(*t, make([]string, 0, textBlock))
+	}
+	last := &(*t)[len(*t)-1]
+	*last = append(*last, s)
+}
 
 // readTexts reads the SST record to the end of its CONTINUE records: the number
 // of strings that it announces is wrong in too many files.
@@ -247,7 +267,7 @@ func readTexts(sc *scanner, data []byte) (texts, error) {
 		all := string(chunk)
 		from := 0
 		for _, e := range ends {
-			list = append(list, all[from:e])
+			list.add(all[from:e])
 			from = e
 		}
 		chunk, ends = chunk[:0], ends[:0]
@@ -267,7 +287,7 @@ func readTexts(sc *scanner, data []byte) (texts, error) {
 		if total += len(chunk) - before + 16; total > maxTexts {
 			return nil, tooLarge("its texts take more than 128 MB")
 		}
-		if len(chunk) >= 64<<10 || len(ends) >= 4096 {
+		if len(chunk) >= 64<<10 || len(ends) >= textBlock {
 			flush()
 		}
 	}

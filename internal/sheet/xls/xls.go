@@ -5,18 +5,19 @@
 //
 // A reader gives every row up to the last one that holds a value, in order,
 // also where the file keeps its cells in another one; formulas give the result
-// that was stored. It refuses encrypted workbooks, sheets that are cut off and
-// cells that point to texts that are not there, so that no cell is lost in
-// silence. Sheets that hold no cells (charts, modules) are not listed.
+// that was stored. It refuses encrypted workbooks and sheets that are cut off; a
+// damaged cell is a problem of its row, so that none is lost in silence. Sheets
+// without a table (charts, macros, modules) are not listed.
 //
 // Memory is bounded by the texts shared by the cells (128 MB at most) and one
 // row; only a sheet whose rows are out of order costs eight bytes a cell more.
 package xls
 
 import (
+	"cmp"
 	"errors"
 	"io"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/dropload/dropload/internal/sheet"
@@ -73,12 +74,16 @@ func Open(src sheet.Source) (sheet.Workbook, error) {
 	if err := w.findSheets(); err != nil {
 		return nil, err
 	}
+	rows := map[int64]int64{} // by place: sheets that share one cost no more
 	for i, p := range w.sheets {
-		sum, err := survey(newScanner(w.src, p.from, p.end), nil)
-		if err != nil {
-			return nil, err
+		if _, ok := rows[p.from]; !ok {
+			sum, err := survey(newScanner(w.src, p.from, p.end), nil)
+			if err != nil {
+				return nil, err
+			}
+			rows[p.from] = sum.rows
 		}
-		w.meta[i].Rows = sum.rows
+		w.meta[i].Rows = rows[p.from]
 	}
 	return w, nil
 }
@@ -105,38 +110,44 @@ func openStream(src sheet.Source) (*compound.Stream, error) {
 	return nil, unsupported("it is another program's file in the container that workbooks use, too")
 }
 
-// findSheets works out where each worksheet starts and ends.
+// findSheets works out where each worksheet starts and ends: where the workbook
+// says, or else the nth sheet is the nth substream behind the workbook's own.
 func (w *workbook) findSheets() error {
 	if len(w.g.sheets) == 0 {
 		return w.findUnlisted()
+	}
+	listed := true
+	for _, b := range w.g.sheets {
+		if b.kind != kindWorksheet {
+			continue
+		}
+		first, err := newScanner(w.src, b.at, w.size).next()
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, errCut) {
+			return err
+		}
+		listed = listed && err == nil && b.at > 0 && isBOF(first.id)
+	}
+	if !listed {
+		places, err := substreams(newScanner(w.src, 0, w.size))
+		if err != nil || len(places) != len(w.g.sheets)+1 {
+			return cmp.Or(err, corrupt("a sheet is not where it should be"))
+		}
+		for i := range w.g.sheets {
+			w.g.sheets[i].at = places[i+1]
+		}
 	}
 	starts := make([]int64, 0, len(w.g.sheets))
 	for _, b := range w.g.sheets {
 		starts = append(starts, b.at)
 	}
-	sort.Slice(starts, func(i, j int) bool { return starts[i] < starts[j] })
-	seen := map[int64]bool{}
+	slices.Sort(starts)
 	for _, b := range w.g.sheets {
-		if b.kind != kindWorksheet && b.kind != kindMacro {
+		if b.kind != kindWorksheet {
 			continue
 		}
-		if seen[b.at] {
-			return corrupt("two of its sheets are in the same place")
-		}
-		seen[b.at] = true
 		end := w.size
-		if i := sort.Search(len(starts), func(i int) bool { return starts[i] > b.at }); i < len(starts) {
+		if i, _ := slices.BinarySearch(starts, b.at+1); i < len(starts) {
 			end = min(end, starts[i])
-		}
-		first, err := newScanner(w.src, b.at, w.size).next()
-		if err != nil || !isBOF(first.id) {
-			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, errCut) {
-				return err
-			}
-			return corrupt("a sheet is not where it should be")
-		}
-		if b.kind == kindMacro {
-			continue
 		}
 		w.sheets = append(w.sheets, part{b.at, end})
 		w.meta = append(w.meta, sheet.SheetMeta{Name: b.name, Hidden: b.hidden})

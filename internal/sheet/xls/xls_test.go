@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,6 +57,12 @@ func dump(t *testing.T, wb sheet.Workbook, i int) string {
 				fmt.Fprintf(&b, " %v(%s)", c.Number, c.Text)
 			default:
 				fmt.Fprintf(&b, " %s(%s)", c.When().Format("2006-01-02T15:04:05"), c.Text)
+			}
+		}
+		for _, p := range row.Problems {
+			fmt.Fprintf(&b, " !%d", p.Column)
+			if p.Code != xls.CellUnreadable {
+				t.Errorf("a problem with the code %q", p.Code)
 			}
 		}
 		b.WriteString("\n")
@@ -278,10 +285,10 @@ func TestRecords(t *testing.T) {
 			r.Add(0x0204, at(0, 0), uint16(2), "a\xe9")
 			r.Add(0x0203, at(0, 1), 1.5)
 		}, "1 \"aé\" 1.5(1.5)\n"},
-		"a cell outside the sheet": {0x0600, func(r *xlstest.Records) { r.Add(0x0203, at(0, 256), 1.0) }, "error corrupt\n"},
-		"a cell too short":         {0x0600, func(r *xlstest.Records) { r.Add(0x0203, at(0, 0), uint16(1)) }, "error corrupt\n"},
-		"a text cut off":           {0x0600, func(r *xlstest.Records) { r.Add(0x0204, at(0, 0), uint16(9), xlstest.Unicode("ab")) }, "error corrupt\n"},
-		"a text not there":         {0x0600, func(r *xlstest.Records) { r.Add(0x00FD, at(0, 0), uint32(0)) }, "error corrupt\n"},
+		"a cell outside the sheet": {0x0600, func(r *xlstest.Records) { r.Add(0x0203, at(0, 256), 1.0) }, "1 !-1\n"},
+		"a cell too short":         {0x0600, func(r *xlstest.Records) { r.Add(0x0203, at(0, 2), uint16(1)) }, "1 !2\n"},
+		"a text cut off":           {0x0600, func(r *xlstest.Records) { r.Add(0x0204, at(0, 0), uint16(9), xlstest.Unicode("ab")) }, "1 !0\n"},
+		"a text not there":         {0x0600, func(r *xlstest.Records) { r.Add(0x00FD, at(0, 0), uint32(0)) }, "1 !0\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -322,7 +329,7 @@ func TestSharedStrings(t *testing.T) {
 	}
 	const want = `
 		1 "one" "abąčyz" "hi" "fa" "😀" "end"
-		error corrupt
+		2 !0
 	`
 	for _, announced := range []uint32{6, 0, 0xFFFFFFFF} {
 		same(t, dump(t, open(t, build(announced)), 0), want)
@@ -405,12 +412,44 @@ func TestOlderVersions(t *testing.T) {
 	}
 }
 
+// TestMisplaced has sheets that are not where the workbook says, and one sheet
+// under two names.
+func TestMisplaced(t *testing.T) {
+	t.Parallel()
+	build := func(shift func(i int, at uint32) uint32) []byte {
+		body := func(v float64) []byte {
+			r := (&xlstest.Records{}).Add(0x0809, uint16(0x0600), uint16(0x10))
+			return r.Add(0x0203, uint16(0), uint16(0), uint16(0), v).Add(0x000A).Bytes
+		}
+		globals := func(at ...uint32) []byte {
+			r := (&xlstest.Records{}).Add(0x0809, uint16(0x0600), uint16(5))
+			for i, a := range at {
+				r.Add(0x0085, shift(i, a), byte(0), byte(0), byte(1), xlstest.Unicode(string(rune('A'+i))))
+			}
+			return r.Add(0x000A).Bytes
+		}
+		n := uint32(len(globals(0, 0)))
+		return slices.Concat(globals(n, n+uint32(len(body(1)))), body(1), body(2))
+	}
+	moved := open(t, build(func(_ int, at uint32) uint32 { return at + 3 }))
+	same(t, dump(t, moved, 0)+dump(t, moved, 1), "1 1(1)\n1 2(2)\n")
+	first := uint32(0)
+	shared := open(t, build(func(i int, at uint32) uint32 {
+		if i == 0 {
+			first = at
+		}
+		return first
+	}))
+	same(t, dump(t, shared, 0)+dump(t, shared, 1), "1 1(1)\n1 1(1)\n")
+}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	whole := xlstest.Workbook{Sheets: []xlstest.Sheet{table()}}
 	locked := (&xlstest.Records{}).Add(0x0809, uint16(0x0600), uint16(5)).Add(0x002F, make([]byte, 54)).Add(0x000A)
 	elsewhere := (&xlstest.Records{}).Add(0x0809, uint16(0x0600), uint16(5))
 	elsewhere.Add(0x0085, uint32(4), byte(0), byte(0), byte(1), xlstest.Unicode("S")).Add(0x000A)
+	nowhere := (&xlstest.Records{}).Add(0x0809, uint16(0x0600), uint16(0x10)).Add(0x0203, uint16(1)).Add(0x000A)
 	stream := whole.Stream()
 	for name, tc := range map[string]struct {
 		file []byte
@@ -423,6 +462,7 @@ func TestRefused(t *testing.T) {
 		"a letter":          {xlstest.Compound(xlstest.Stream{Name: "WordDocument", Data: []byte("x")}), "unsupported"},
 		"charts only":       {xlstest.Workbook{Sheets: []xlstest.Sheet{{Name: "C", Kind: 2}}}.File(), "unsupported"},
 		"a sheet elsewhere": {elsewhere.Bytes, "corrupt"},
+		"a cell nowhere":    {nowhere.Bytes, "corrupt"},
 		"a sheet cut off":   {stream[:len(stream)-20], "corrupt"},
 		"globals cut off":   {stream[:50], "corrupt"},
 		"a file cut off":    {contacts(500).File()[:30_000], "corrupt"},
