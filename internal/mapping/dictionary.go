@@ -1,0 +1,217 @@
+package mapping
+
+import (
+	"bufio"
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/dropload/dropload/internal/entity"
+)
+
+//go:embed knowledge/*.txt
+var knowledge embed.FS
+
+// dictionary is what is known of headers in many languages. It is read-only.
+type dictionary struct {
+	// phrases are the ways to write a concept, by their packed form.
+	phrases map[string][]meaning
+	// list holds the same for what is looked for by likeness.
+	list []phrase
+	// nouns are words by what they stand for: an entity's name, "any", "where",
+	// "stop", "shipping", "billing".
+	nouns map[string]map[string]bool
+	langs []string
+}
+
+// meaning is one concept that a phrase stands for, in one language.
+type meaning struct {
+	concept string
+	lang    int // position in langs
+}
+
+type phrase struct {
+	meaning
+	packed string
+	tokens []string
+}
+
+// nothing is the concept of headers that no entity has a field for.
+const nothing = "none"
+
+// words is the dictionary, read when it is first asked for.
+var words = sync.OnceValue(func() *dictionary { //nolint:gochecknoglobals // read-only data, decoded once
+	d, err := loadDictionary()
+	if err != nil {
+		panic(err) // the files are compiled in, and a test reads them
+	}
+	return d
+})
+
+func loadDictionary() (*dictionary, error) {
+	d := &dictionary{phrases: map[string][]meaning{}, nouns: map[string]map[string]bool{}}
+	err := eachLine("nouns", func(kind string, forms []string) {
+		set := d.nouns[kind]
+		if set == nil {
+			set = map[string]bool{}
+			d.nouns[kind] = set
+		}
+		for _, form := range forms {
+			for _, spelt := range spellings(form) {
+				set[strings.ReplaceAll(foldHeader(spelt), " ", "")] = true
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	entries, err := knowledge.ReadDir("knowledge")
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		lang := strings.TrimSuffix(entry.Name(), ".txt")
+		if lang == "nouns" {
+			continue
+		}
+		d.langs = append(d.langs, lang)
+		err := eachLine(lang, func(concept string, forms []string) {
+			for _, form := range forms {
+				for _, spelt := range spellings(form) {
+					d.add(concept, len(d.langs)-1, spelt)
+				}
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+func (d *dictionary) add(concept string, lang int, form string) {
+	m := meaning{concept: concept, lang: lang}
+	tokens := d.tokens(form)
+	packed := strings.Join(tokens, "")
+	if packed == "" || slices.Contains(d.phrases[packed], m) {
+		return
+	}
+	d.phrases[packed] = append(d.phrases[packed], m)
+	d.list = append(d.list, phrase{m, packed, tokens})
+}
+
+// eachLine reads a file of lines "concept: form | form".
+func eachLine(name string, line func(head string, forms []string)) error {
+	f, err := knowledge.Open("knowledge/" + name + ".txt")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	scan := bufio.NewScanner(f)
+	scan.Buffer(nil, 1<<20)
+	for scan.Scan() {
+		text := strings.TrimSpace(scan.Text())
+		if text == "" || text[0] == '#' {
+			continue
+		}
+		head, rest, ok := strings.Cut(text, ":")
+		if !ok {
+			return fmt.Errorf("mapping: knowledge/%s.txt: no colon in %q", name, text)
+		}
+		line(head, strings.Split(rest, "|"))
+	}
+	return scan.Err()
+}
+
+// spellings are the ways to write a form where special letters are not at hand:
+// ü as ue, å as aa; without accents it folds by itself.
+func spellings(form string) []string {
+	apart := strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue", "å", "aa", "ø", "oe").Replace(form)
+	if apart == form {
+		return []string{form}
+	}
+	return []string{form, apart}
+}
+
+// numberSign stands for every word that means "number".
+const numberSign = "#"
+
+// tokens are the words of a header in compared form. Words for "number" are one
+// sign, also at the end of a compound.
+func (d *dictionary) tokens(h string) []string {
+	tokens := strings.Fields(foldHeader(splitCamel(h)))
+	numbers := d.nouns["number"]
+	out := make([]string, 0, len(tokens)+1)
+	for _, t := range tokens {
+		if numbers[t] {
+			out = append(out, numberSign)
+			continue
+		}
+		out = append(out, t)
+		for _, end := range [...]string{"nummern", "nummer", "numero", "szama", "szam", "numeris", "nr"} {
+			if stem, ok := strings.CutSuffix(t, end); ok && len(stem) >= 3 {
+				out = append(out[:len(out)-1], stem, numberSign)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// splitCamel puts a blank where a small letter is followed by a capital.
+func splitCamel(h string) string {
+	var b strings.Builder
+	small := false
+	for _, r := range h {
+		capital := 'A' <= r && r <= 'Z'
+		if capital && small {
+			b.WriteByte(' ')
+		}
+		small = 'a' <= r && r <= 'z'
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// noun tells whether a word stands for one of the kinds.
+func (d *dictionary) noun(word string, kinds ...string) bool {
+	for _, kind := range kinds {
+		if d.nouns[kind][word] {
+			return true
+		}
+	}
+	return false
+}
+
+// cutNoun takes a noun of the kinds off the beginning of a compound word:
+// "kundentelefon" is a telephone. A joining letter goes with it.
+func (d *dictionary) cutNoun(word string, kinds ...string) []string {
+	var rests []string
+	for end := 3; end < len(word)-2; end++ {
+		if !d.noun(word[:end], kinds...) {
+			continue
+		}
+		rests = append(rests, word[end:])
+		for _, joint := range []string{"en", "n", "s", "e"} {
+			if rest, ok := strings.CutPrefix(word[end:], joint); ok && len(rest) > 2 {
+				rests = append(rests, rest)
+			}
+		}
+	}
+	return rests
+}
+
+// ownWords are an entity's own names and titles: what a tenant's fields are
+// known by, and the standard ones too.
+func ownWords(d *dictionary, def *entity.Definition) map[string]string {
+	own := map[string]string{}
+	for name, field := range standardNames(def) {
+		packed := strings.Join(d.tokens(name), "")
+		if _, taken := own[packed]; !taken {
+			own[packed] = field
+		}
+	}
+	return own
+}
