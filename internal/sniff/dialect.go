@@ -107,7 +107,7 @@ func candidateDelimiters(text string, o Override) []candidate {
 		return []candidate{{*o.Delimiter, 1}}
 	}
 	all := slices.DeleteFunc(delimiters(), func(d candidate) bool { return !strings.Contains(text, d.text) })
-	return append(all, candidate{"", 1})
+	return append(all, candidate{"", 0.9}) // a single column is rarer
 }
 
 func candidateQuotes(text string, o Override) []string {
@@ -139,9 +139,14 @@ func judge(text string, d dialect, prior float64) dialect {
 		widths[len(row.Cells)]++
 		d.broken += len(row.Problems)
 		raw := string(r.Raw())
+		// A colon cuts what is one thing: a time, an address.
+		cut := d.delim == ":" && colonsAreParts(raw)
 		ws := make([]worth, len(row.Cells))
 		for i, c := range row.Cells {
-			ws[i] = d.worthOf(c)
+			ws[i] = d.worthOf(c, r.Quoted(i))
+			if cut {
+				ws[i].value *= 0.5
+			}
 			if i > 0 && c.Kind == record.Text {
 				cells++
 				if strings.HasPrefix(c.Text, " ") {
@@ -183,28 +188,39 @@ func commonest(widths map[int]int) int {
 type worth struct {
 	value float64
 	class class
+	// mixed tells that unlike things are in the cell, another delimiter between
+	// them.
+	mixed bool
 }
 
-func (d dialect) worthOf(c record.Cell) worth {
+func (d dialect) worthOf(c record.Cell, enclosed bool) worth {
 	k := classOf(c)
+	switch {
+	case k != blank && enclosed:
+		// Whatever is in it, it was meant to be one cell.
+		return worth{value: 0.95, class: k}
+	}
 	switch k {
 	case blank:
-		return worth{0.6, k}
+		return worth{value: 0.6, class: k}
 	case text:
-		return worth{d.worthOfText(c.Text), k}
+		v, mixed := d.worthOfText(c.Text)
+		return worth{v, k, mixed}
 	}
 	switch s := c.Text; {
 	case d.delim == ":" && k == number && len(s) <= 2:
-		return worth{0.75, k} // part of a time, it may be
+		return worth{value: 0.75, class: k} // part of a time, it may be
 	case d.delim != " " && s[0] == ' ':
-		return worth{0.9, k}
+		return worth{value: 0.9, class: k}
+	case d.delim == "" && strings.ContainsAny(s, ",;\t|"):
+		return worth{value: 0.7, class: k}
 	}
-	return worth{1, k}
+	return worth{value: 1, class: k}
 }
 
 // worthOfText takes off for what a right dialect would not leave in a cell.
-func (d dialect) worthOfText(s string) float64 {
-	v := 0.85
+func (d dialect) worthOfText(s string) (v float64, mixed bool) {
+	v = 0.85
 	trimmed := strings.TrimSpace(s)
 	first, _ := utf8.DecodeRuneInString(trimmed)
 	last, _ := utf8.DecodeLastRuneInString(trimmed)
@@ -221,7 +237,9 @@ func (d dialect) worthOfText(s string) float64 {
 	}
 	for _, other := range []string{"\t", ";", "|", ","} {
 		if other != d.delim && strings.Contains(trimmed, other) {
-			v *= worthOfList(trimmed, other)
+			f, m := worthOfList(trimmed, other)
+			v *= f
+			mixed = mixed || m
 		}
 	}
 	if d.delim == "" && colonInWord(trimmed) {
@@ -236,23 +254,39 @@ func (d dialect) worthOfText(s string) float64 {
 	if strings.IndexFunc(trimmed, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) < 0 {
 		v *= 0.5
 	}
-	return v
+	for _, c := range delimiters() {
+		switch {
+		case c.text == d.delim:
+		case strings.Contains(trimmed, `"`+c.text+`"`),
+			strings.Contains(trimmed, c.text+`"`) && c.text != " " && strings.Count(trimmed, `"`)%2 == 1:
+			return v * 0.35, mixed // it stands between enclosed cells
+		}
+	}
+	return v, mixed
 }
 
 // worthOfList takes off for another delimiter within a cell. A list of like
 // things is often in one cell; unlike things side by side are columns.
-func worthOfList(s, delim string) float64 {
+func worthOfList(s, delim string) (v float64, mixed bool) {
 	parts := strings.Split(s, delim)
 	if delim == "," && strings.Count(s, ", ") == len(parts)-1 {
-		return 1 // a sentence
+		return 1, false // a sentence
 	}
-	first := classOfText(parts[0])
-	for _, p := range parts[1:] {
-		if c := classOfText(p); c != first && c != blank {
-			return 0.5
+	var kinds [absent + 1]int
+	for _, p := range parts {
+		kinds[classOfText(p)]++
+	}
+	values := 0
+	for k := text; k <= absent; k++ {
+		if kinds[k] > 0 {
+			values++
 		}
 	}
-	return 0.8
+	if values < 2 {
+		return 0.8, false
+	}
+	const short = 80
+	return 0.5, len(s) <= short && kinds[text]+kinds[code]+kinds[absent]+kinds[blank] < len(parts)
 }
 
 // colonInWord tells whether a colon joins two words, as no sentence has it.
@@ -267,6 +301,20 @@ func colonInWord(s string) bool {
 		}
 		rest = after
 	}
+}
+
+// colonsAreParts tells whether all colons belong to times and web addresses.
+func colonsAreParts(s string) bool {
+	isDigit := func(i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
+	for i := range len(s) {
+		if s[i] != ':' || strings.HasPrefix(s[i:], "://") {
+			continue
+		}
+		if !isDigit(i-1) || !isDigit(i+1) || !isDigit(i+2) || isDigit(i+3) {
+			return false
+		}
+	}
+	return true
 }
 
 func unbalanced(s string, open, shut byte) bool {
@@ -285,23 +333,27 @@ func (d *dialect) measure(rows [][]worth) float64 {
 			last = i
 		}
 	}
-	var same, all, sum, cells float64
-	outside := 0
+	var same, all, sum, cells, mixed float64
+	inside, title := 0, 0
 	for i, r := range rows {
-		if len(r) < d.width && (i < first || i > last) {
-			outside++
+		switch {
+		case len(r) == d.width:
+			inside++
+		case i >= first && i <= last || len(r) > d.width:
+		case len(r) == 1 && r[0].value > 0.8:
+			title++
 		}
-	}
-	// What is before the first or after the last record of the table may be
-	// anything: titles, notes. But they are few beside the table.
-	lenient := 1.0
-	if outside*5 <= len(rows) {
-		lenient = 0.35
 	}
 	for i, r := range rows {
 		weight := 1.0
-		if len(r) < d.width && (i < first || i > last) {
-			weight = lenient
+		// What is before the first or after the last record of the table may be
+		// anything: titles, notes. But they are few beside the table, and have
+		// no other delimiters.
+		switch outside := len(r) < d.width && (i < first || i > last); {
+		case outside && len(r) == 1 && r[0].value > 0.8 && title <= inside:
+			weight = 0.3
+		case outside && (last-first+1)*5 >= len(rows)*4:
+			weight = 0.35
 		}
 		all += weight
 		if len(r) == d.width {
@@ -314,6 +366,9 @@ func (d *dialect) measure(rows [][]worth) float64 {
 			}
 			sum += w.value * v
 			cells += v
+			if w.mixed {
+				mixed++
+			}
 		}
 	}
 	d.share = same / all
@@ -326,6 +381,7 @@ func (d *dialect) measure(rows [][]worth) float64 {
 		wide = 1 - 1/(float64(d.width)+0.7)
 	}
 	broken := 1 - min(0.5, float64(d.broken)/float64(len(rows)))
+	broken *= 1 - 0.5*min(1, mixed/float64(len(rows)))
 	return math.Pow(d.share, 2.5) * math.Pow(d.clean, 2) * (0.6 + 0.4*kind) * wide * broken
 }
 

@@ -48,6 +48,11 @@ func (r *Reader) Offset() int64 { return r.s.offset + int64(r.s.start) }
 // It is valid until the next call of Next.
 func (r *Reader) Raw() []byte { return r.s.buf[r.s.start:r.s.pos] }
 
+// Quoted tells whether cell i of the current record is enclosed in quotes.
+func (r *Reader) Quoted(i int) bool {
+	return !r.s.plain && i < len(r.s.cells) && r.s.cells[i].quoted
+}
+
 // Next returns the next record, io.EOF after the last one. Besides the errors
 // of its source it returns *fault.BadFile with the code "too-large".
 func (r *Reader) Next() (*record.Row, error) {
@@ -128,7 +133,6 @@ func (r *Reader) split() {
 // appendClean appends the cell's text without escapes and the second of doubled
 // quotes.
 func (s *scanner) appendClean(b []byte, c span) []byte {
-	quoted := c.from > 0 && s.quote != 0 && s.buf[c.from-1] == s.quote
 	for i := c.from; i < c.to; i++ {
 		switch ch := s.buf[i]; {
 		case s.esc != 0 && ch == s.esc:
@@ -139,7 +143,7 @@ func (s *scanner) appendClean(b []byte, c span) []byte {
 			}
 			b = append(b, s.buf[i+1:i+n]...)
 			i += n - 1
-		case quoted && ch == s.quote && i+1 < c.to && s.buf[i+1] == s.quote:
+		case c.quoted && ch == s.quote && i+1 < c.to && s.buf[i+1] == s.quote:
 			b = append(b, ch)
 			i++
 		default:

@@ -15,6 +15,7 @@ const (
 // span is a cell of the current record in the buffer, without its quotes.
 type span struct {
 	from, to int
+	quoted   bool
 	// dirty tells that doubled quotes or escapes are to be taken out.
 	dirty bool
 }
@@ -258,7 +259,7 @@ func (s *scanner) escaped(e int) (n int, known bool) {
 // quoted finds the end of the cell whose quote opens at p. strict says that
 // spaces came before: then any stray quote says that the cell is not quoted.
 func (s *scanner) quoted(p int, strict bool) (c span, after int, st state) {
-	c.from = p + 1
+	c.from, c.quoted = p+1, true
 	for i := p + 1; ; {
 		q, e := s.nextQuote(i), s.nextEscape(i)
 		if e < q {
