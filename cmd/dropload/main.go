@@ -28,6 +28,11 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(newInspect())
 	root.AddCommand(newRows())
+	root.AddCommand(newTemplate())
+	root.AddCommand(newUp(prepareTenant("demo")))
+	root.AddCommand(newDown())
+	root.AddCommand(newImport())
+	root.AddCommand(newShow())
 	return root
 }
 

@@ -45,6 +45,8 @@ func templateKey(tenant, id string, version int) store.Key {
 
 var validName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$`) //nolint:gochecknoglobals // a constant that Go cannot write
 
+var validFeed = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$`) //nolint:gochecknoglobals // a constant that Go cannot write
+
 // InboxPrefix is the drop prefix of a feed in the bucket.
 func InboxPrefix(tenant, feed string) string { return "inbox/" + tenant + "/" + feed + "/" }
 
@@ -60,8 +62,7 @@ func (i *Importer) CreateTenant(ctx context.Context, t Tenant) error {
 		if err := i.insertOnce(ctx, templateKey(t.ID, tpl.ID, tpl.Version), tpl); err != nil {
 			return err
 		}
-		feed := strings.ReplaceAll(def.Name, "_", "-")
-		if err := i.insertOnce(ctx, feedKey(t.ID, feed), Feed{Name: feed, Entity: def.Name, Template: tpl.ID}); err != nil {
+		if err := i.insertOnce(ctx, feedKey(t.ID, def.Name), Feed{Name: def.Name, Entity: def.Name, Template: tpl.ID}); err != nil {
 			return err
 		}
 	}
@@ -101,8 +102,8 @@ func (i *Importer) Feeds(ctx context.Context, tenant string) ([]Feed, error) {
 
 // PutFeed stores a feed, or changes it.
 func (i *Importer) PutFeed(ctx context.Context, tenant string, f Feed) error {
-	if !validName.MatchString(f.Name) {
-		return &fault.Refused{Code: "feed_invalid", Message: fmt.Sprintf("A feed's name has 1 to 63 characters of a-z, 0-9 and -, and %q does not fit.", f.Name)}
+	if !validFeed.MatchString(f.Name) {
+		return &fault.Refused{Code: "feed_invalid", Message: fmt.Sprintf("A feed's name has 1 to 63 characters of a-z, 0-9, - and _, and %q does not fit.", f.Name)}
 	}
 	if _, err := i.template(ctx, tenant, f.Template); err != nil {
 		return err
@@ -204,4 +205,14 @@ func (i *Importer) ImportOf(ctx context.Context, tenant, key string) (string, er
 	}
 	id, _ := items[k].Attrs["import"].(string)
 	return id, nil
+}
+
+// OptionsOf are the options of a feed's template.
+func (i *Importer) OptionsOf(ctx context.Context, tenant, feed string) (mapping.Options, error) {
+	f, err := i.feed(ctx, tenant, feed)
+	if err != nil {
+		return mapping.Options{}, err
+	}
+	t, err := i.template(ctx, tenant, f.Template)
+	return t.Options, err
 }
