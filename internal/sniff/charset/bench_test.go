@@ -1,6 +1,7 @@
 package charset
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -23,5 +24,20 @@ func BenchmarkDetect(b *testing.B) {
 				Detect(head, false)
 			}
 		})
+	}
+}
+
+// The slowest input is one in which every word is new.
+func BenchmarkDetectNoise(b *testing.B) {
+	head := make([]byte, 1<<20)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range head {
+		head[i] = byte(r.UintN(128)) + 128
+		if r.UintN(8) == 0 {
+			head[i] = ','
+		}
+	}
+	for b.Loop() {
+		Detect(head, false)
 	}
 }

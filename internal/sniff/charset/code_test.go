@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf8"
 )
 
 func TestRoundTrip(t *testing.T) {
@@ -128,4 +129,51 @@ func encode(t testing.TB, name, text string) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+func FuzzDecode(f *testing.F) {
+	for i := range Names() {
+		f.Add(uint8(i), []byte("a,ü\xFC\x82\xA0\x1B$)C\x0E<-\n\xFF"))
+	}
+	names := Names()
+	f.Fuzz(func(t *testing.T, which uint8, b []byte) {
+		name := names[int(which)%len(names)]
+		var texts [2]string
+		for i, r := range []io.Reader{bytes.NewReader(b), iotest.OneByteReader(bytes.NewReader(b))} {
+			d, err := NewDecoder(name, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !utf8.Valid(text) {
+				t.Fatalf("%s gave %q, which is not UTF-8", name, text)
+			}
+			texts[i] = string(text)
+		}
+		if texts[0] != texts[1] {
+			t.Fatalf("%s gave %q at once and %q byte by byte", name, texts[0], texts[1])
+		}
+		if CanEncode(name, texts[0]) && !strings.HasPrefix(texts[0], BOM) {
+			if got := decode(t, name, encode(t, name, texts[0])); got != texts[0] {
+				t.Fatalf("%s wrote %q and read %q", name, texts[0], got)
+			}
+		}
+	})
+}
+
+// decode reads all of b, or ends the test.
+func decode(t testing.TB, name string, b []byte) string {
+	t.Helper()
+	d, err := NewDecoder(name, bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -2,6 +2,7 @@ package charset
 
 import (
 	"bytes"
+	"fmt"
 	"unicode/utf8"
 )
 
@@ -18,24 +19,28 @@ type Guess struct {
 }
 
 // Detect finds the encoding of a text from its first bytes. complete says that
-// head is the whole text; otherwise it may be cut within a character.
+// head is the whole text; otherwise it may be cut within a character. A megabyte
+// takes some milliseconds, at most a few dozen; more is seldom of use, see
+// Sampler.
 func Detect(head []byte, complete bool) Guess {
-	if g, ok := detectMark(head); ok {
+	if g, ok := detectBytes(head, complete); ok {
 		return g
 	}
-	if g, ok := detectWide(head); ok {
+	if g, ok := guessUTF8(countUTF8(head, complete)); ok {
 		return g
-	}
-	if g, ok := detectShifted(head); ok {
-		return g
-	}
-	if n := validUTF8(head, complete); n >= 0 {
-		if n == 0 {
-			return Guess{UTF8, 0.9, "only ASCII characters", 0}
-		}
-		return Guess{UTF8, 0.99, "valid UTF-8 beyond ASCII", 0}
 	}
 	return detectPlausible(head, complete)
+}
+
+// detectBytes finds the encodings that show in the bytes themselves.
+func detectBytes(head []byte, complete bool) (Guess, bool) {
+	if g, ok := detectMark(head); ok {
+		return g, true
+	}
+	if g, ok := detectWide(head, complete); ok {
+		return g, true
+	}
+	return detectShifted(head)
 }
 
 // detectMark knows the byte order marks. That of UTF-32 begins with that of
@@ -49,46 +54,15 @@ func detectMark(head []byte) (Guess, bool) {
 		{"\xFE\xFF", "utf-16be"},
 	} {
 		if bytes.HasPrefix(head, []byte(m.mark)) {
-			return Guess{m.name, 1, "byte order mark", len(m.mark)}, true
+			return Guess{Name: m.name, Confidence: 1, Why: "byte order mark", BOM: len(m.mark)}, true
 		}
 	}
 	return Guess{}, false
 }
 
-// detectWide finds UTF-16 and UTF-32 without a mark by where the zero bytes
-// stand.
-func detectWide(head []byte) (Guess, bool) {
-	const least = 4
-	if len(head) < least {
-		return Guess{}, false
-	}
-	var zeros [4]int
-	whole := head[:len(head)/4*4]
-	for i, b := range whole {
-		if b == 0 {
-			zeros[i%4]++
-		}
-	}
-	n := len(whole) / 4
-	most := func(k int) bool { return zeros[k]*10 >= n*6 }
-	few := func(k int) bool { return zeros[k]*20 <= n }
-	switch {
-	case most(0) && most(1) && few(3):
-		return Guess{"utf-32be", 0.95, "zero bytes as in UTF-32", 0}, true
-	case most(2) && most(3) && few(0):
-		return Guess{"utf-32le", 0.95, "zero bytes as in UTF-32", 0}, true
-	case most(0) && most(2) && few(1) && few(3):
-		return Guess{"utf-16be", 0.95, "every other byte is zero", 0}, true
-	case most(1) && most(3) && few(0) && few(2):
-		return Guess{"utf-16le", 0.95, "every other byte is zero", 0}, true
-	}
-	return Guess{}, false
-}
-
-// validUTF8 counts the characters beyond ASCII, or returns -1 where the bytes
-// are not UTF-8. The last character may be cut unless the text is complete.
-func validUTF8(b []byte, complete bool) int {
-	n := 0
+// countUTF8 counts the characters beyond ASCII and the bytes that are not part
+// of one. The last character may be cut unless the text is complete.
+func countUTF8(b []byte, complete bool) (characters, invalid int) {
 	for i := 0; i < len(b); {
 		if b[i] < utf8.RuneSelf {
 			i++
@@ -97,12 +71,31 @@ func validUTF8(b []byte, complete bool) int {
 		r, size := utf8.DecodeRune(b[i:])
 		if r == utf8.RuneError && size == 1 {
 			if !complete && !utf8.FullRune(b[i:]) {
-				return n
+				break
 			}
-			return -1
+			invalid++
+		} else {
+			characters++
 		}
-		n++
 		i += size
 	}
-	return n
+	return characters, invalid
+}
+
+// guessUTF8 settles what the counts settle. Text in another encoding is hardly
+// ever UTF-8 by chance: even of Chinese, whose bytes come closest, less than one
+// character in four is.
+func guessUTF8(characters, invalid int) (Guess, bool) {
+	switch {
+	case characters == 0 && invalid == 0:
+		return Guess{Name: UTF8, Confidence: 0.9, Why: "only ASCII characters"}, true
+	case invalid == 0:
+		return Guess{Name: UTF8, Confidence: 0.99, Why: "valid UTF-8 beyond ASCII"}, true
+	case characters >= 3*invalid:
+		return Guess{
+			Name: UTF8, Confidence: 0.6,
+			Why: fmt.Sprintf("UTF-8 but for %d bytes; %d characters are", invalid, characters),
+		}, true
+	}
+	return Guess{}, false
 }

@@ -48,7 +48,7 @@ var doubles = sync.OnceValue(func() []*double {
 		newDouble("euc-jp", -2, japanese.EUCJP, ja, levelRows(0xB0, 0xCF, 0xF4)),
 		newDouble("euc-kr", -1.5, korean.EUCKR, ko, levelRows(0xB0, 0xC8, 0xFD)),
 		newDouble("gb18030", -1, simplifiedchinese.GB18030, hans, levelRows(0xB0, 0xD7, 0xF7)),
-		newDouble("johab", -6, readOnly{func() transform.Transformer { return decoderJohab{} }}, ko, levelJohab),
+		newDouble("johab", -9, readOnly{func() transform.Transformer { return decoderJohab{} }}, ko, levelJohab),
 		newDouble("big5", -1.5, traditionalchinese.Big5, hant, levelBig5),
 	}
 })
@@ -205,14 +205,29 @@ func pairCost(r rune, known map[rune]float32, level int) float32 {
 // costHalfWidth is the log probability of a word in half-width kana.
 const costHalfWidth = -4.0
 
+// costBeside is paid where a lower-case letter stands directly beside a wide
+// character: initials and abbreviations do (PDF), words hardly ever.
+const costBeside = -2.0
+
 // score is the log probability of a token.
 func (d *double) score(t token) float64 {
 	var sum float64
+	const (
+		edge  = iota
+		small // a lower-case ASCII letter
+		wide
+	)
+	before := edge
 	for i := 0; i < len(t.bytes); {
 		b := t.bytes[i]
 		rest := len(t.bytes) - i
+		now := wide
 		switch {
 		case b < 0x80:
+			now = edge
+			if b >= 'a' && b <= 'z' {
+				now = small
+			}
 			if b > '9' {
 				sum += costASCII
 			}
@@ -233,6 +248,10 @@ func (d *double) score(t token) float64 {
 			sum += float64(d.single[b])
 			i++
 		}
+		if before+now == small+wide {
+			sum += costBeside
+		}
+		before = now
 	}
 	return sum
 }

@@ -88,7 +88,7 @@ func (d *decoder2022KR) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, 
 // detectShifted finds the encodings that write longer characters in ASCII bytes
 // between marks.
 func detectShifted(head []byte) (Guess, bool) {
-	if bytes.IndexFunc(head, func(r rune) bool { return r >= 0x80 }) >= 0 {
+	if firstHigh(head) < len(head) {
 		return Guess{}, false
 	}
 	found := func(name, why string) (Guess, bool) {
@@ -124,10 +124,16 @@ func inHZ(head []byte) bool {
 	if err != nil {
 		return false
 	}
+	known := ranks("zh-hans")
+	usual, all := 0, 0
 	for _, r := range string(text) {
+		all++
 		if !unicode.Is(unicode.Han, r) && !unicode.IsPunct(r) {
 			return false
 		}
+		if _, ok := known[r]; ok || unicode.IsPunct(r) {
+			usual++
+		}
 	}
-	return true
+	return usual*2 > all
 }

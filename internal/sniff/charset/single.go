@@ -2,6 +2,7 @@ package charset
 
 import (
 	"math"
+	"sync"
 	"unicode"
 
 	"golang.org/x/text/encoding/charmap"
@@ -71,23 +72,52 @@ const (
 	otherTongue = -3.0 // a word of another language of the same encoding
 )
 
-// view is one encoding read as one language.
-type view struct {
-	lang *language
-	kind [256]uint8
+// page is what the bytes of an encoding are, whatever the language.
+type page struct {
+	single
+	runes [256]rune
 	// upper and lower tell the letter case; neither where there is none.
 	upper, lower [256]bool
 	symbol       [256]symbol
+	views        []*view
 }
 
-func newView(enc *charmap.Charmap, l *language) *view {
-	v := &view{lang: l}
-	for i := range 256 {
-		b := byte(i)
-		r := enc.DecodeByte(b)
-		low := unicode.ToLower(r)
-		v.upper[b], v.lower[b] = unicode.IsUpper(r), unicode.IsLower(r)
-		index, known := l.letters[low]
+// view is one encoding read as one language.
+type view struct {
+	*page
+	lang *language
+	kind [256]uint8
+}
+
+// pages prepares all encodings, each with the languages whose letters it has,
+// once in the life of the program.
+var pages = sync.OnceValue(func() []*page {
+	var all []*page
+	for _, s := range singles() {
+		p := &page{single: s}
+		for i := range 256 {
+			b := byte(i)
+			r := s.enc.DecodeByte(b)
+			p.runes[b] = r
+			p.upper[b], p.lower[b] = unicode.IsUpper(r), unicode.IsLower(r)
+			if b >= 0x80 && !letterOf(r) {
+				p.symbol[b] = symbolOf(r)
+			}
+		}
+		for _, l := range languages() {
+			if l.fits(s.enc) {
+				p.views = append(p.views, newView(p, l))
+			}
+		}
+		all = append(all, p)
+	}
+	return all
+})
+
+func newView(p *page, l *language) *view {
+	v := &view{page: p, lang: l}
+	for b, r := range p.runes {
+		index, known := l.letters[unicode.ToLower(r)]
 		switch {
 		case known:
 			v.kind[b] = index
@@ -102,7 +132,6 @@ func newView(enc *charmap.Charmap, l *language) *view {
 			}
 		default:
 			v.kind[b] = kindSymbol
-			v.symbol[b] = symbolOf(r)
 		}
 	}
 	return v
@@ -196,36 +225,29 @@ func (v *view) score(t []byte) float64 {
 	return sum
 }
 
-// scoreSingle is the log probability of all tokens in the language that fits
-// best, where a word may be of another language of the same encoding.
-func scoreSingle(s single, list []token) (float64, string) {
-	var views []*view
-	for _, l := range languages() {
-		if l.fits(s.enc) {
-			views = append(views, newView(s.enc, l))
-		}
-	}
-	costs := make([]float64, len(views)*len(list))
-	best := make([]float64, len(list))
-	for j := range list {
-		best[j] = math.Inf(-1)
-	}
-	for i, v := range views {
+// best is the log probability of all tokens in the language that fits best,
+// where a word may be of another language of the same encoding.
+func (p *page) best(list []token) (float64, string) {
+	costs := make([]float64, len(p.views)*len(list))
+	cheapest := make([]float64, len(list))
+	for i, v := range p.views {
 		for j, t := range list {
 			c := v.score(t.bytes)
 			costs[i*len(list)+j] = c
-			best[j] = max(best[j], c)
+			if i == 0 || c > cheapest[j] {
+				cheapest[j] = c
+			}
 		}
 	}
 	top, name := math.Inf(-1), ""
-	for i, v := range views {
+	for i, v := range p.views {
 		var sum float64
 		for j, t := range list {
-			sum += t.weight * max(costs[i*len(list)+j], best[j]+otherTongue)
+			sum += t.weight * max(costs[i*len(list)+j], cheapest[j]+otherTongue)
 		}
 		if sum > top {
 			top, name = sum, v.lang.name
 		}
 	}
-	return top + s.prior, name
+	return top + p.prior, name
 }

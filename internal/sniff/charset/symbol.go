@@ -13,7 +13,7 @@ type symbol struct{ cost, afterLetter, beforeLetter float64 }
 // pages, and on which side of a word: an opening quote stands before one, a
 // currency sign beside a number.
 func symbolOf(r rune) symbol {
-	const never = -3.5
+	const never = -4.5
 	in := func(group string) bool { return strings.ContainsRune(group, r) }
 	switch {
 	case r == unicode.ReplacementChar:
@@ -32,8 +32,10 @@ func symbolOf(r rune) symbol {
 		return symbol{-4, 0, -1.5}
 	case in("®™"):
 		return symbol{-4.5, 0, never}
-	case in("©°€•§№·"):
+	case in("°€•§№·"):
 		return symbol{-4.5, -2, -2}
+	case r == '©':
+		return symbol{-4.5, -2, never}
 	case in("¿¡"):
 		return symbol{-5, never, 0}
 	case in("ºª"):
