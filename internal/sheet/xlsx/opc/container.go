@@ -47,6 +47,7 @@ type Container struct {
 	base  int64 // where the container starts in src
 	parts map[string]*Part
 
+	free     int64        // FreeSize, but in tests
 	inflated atomic.Int64 // of all parts, as far as each was ever read
 }
 
@@ -82,7 +83,7 @@ func corrupt(message string, cause error) error {
 // Open reads the list of parts. Errors are *fault.BadFile with the code corrupt
 // or too-large, or those of src.
 func Open(src io.ReaderAt, size int64) (*Container, error) {
-	c := &Container{src: src, size: size, parts: map[string]*Part{}}
+	c := &Container{src: src, size: size, parts: map[string]*Part{}, free: FreeSize}
 	end, err := c.findEnd()
 	if err != nil {
 		return nil, err

@@ -76,7 +76,8 @@ func (r *reader) Read(b []byte) (int, error) {
 	r.n += int64(n)
 	_, _ = r.sum.Write(b[:n]) //nolint:errcheck // a hash never fails
 	all := r.part.progress(r.n)
-	if r.n > MaxPart || r.n > FreeSize && r.n > r.in.n*MaxRatio || all > FreeSize && all > r.part.in.size*MaxRatio {
+	c := r.part.in
+	if r.n > MaxPart || r.n > c.free && r.n > r.in.n*MaxRatio || all > c.free && all > c.size*MaxRatio {
 		return 0, &fault.BadFile{Code: "too-large", Message: "The workbook grows beyond all measure when it is unpacked. Save it again with Excel, or split it."}
 	}
 	switch {
