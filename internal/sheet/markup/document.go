@@ -16,15 +16,51 @@ import (
 
 // document is a text at rest in a known encoding.
 type document struct {
-	src      sheet.Source
+	raw      func() (io.Reader, error) // its bytes from the start
 	encoding string
 }
+
+// openDocument finds out how a file is written. What is kept of its beginning is
+// given back, too.
+func openDocument(src sheet.Source) (d document, head []byte, err error) {
+	d.raw = func() (io.Reader, error) { return io.NewSectionReader(src, 0, src.Size()), nil }
+	if head, err = d.bytes(0); err != nil {
+		return d, nil, err
+	}
+	if isArchive(head) {
+		d.raw = func() (io.Reader, error) { return openArchive(src) }
+		if head, err = d.bytes(0); err != nil {
+			return d, nil, err
+		}
+	}
+	d.encoding, err = d.findEncoding(head)
+	return d, head, err
+}
+
+// bytes reads 64 KB from a place on.
+func (d document) bytes(place int64) ([]byte, error) {
+	r, err := d.raw()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.CopyN(io.Discard, r, place); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(r, headBytes))
+}
+
+// headBytes is how much of a text is looked at to tell what it is.
+const headBytes = 64 << 10
 
 // from reads the text as UTF-8 from a place on, counted in bytes of UTF-8
 // without a byte order mark.
 func (d document) from(place int64) (io.Reader, error) {
-	r := decoded(io.NewSectionReader(d.src, 0, d.src.Size()), d.encoding)
-	_, err := io.CopyN(io.Discard, r, place)
+	raw, err := d.raw()
+	if err != nil {
+		return nil, err
+	}
+	r := decoded(raw, d.encoding)
+	_, err = io.CopyN(io.Discard, r, place)
 	return r, err
 }
 
@@ -41,24 +77,24 @@ func decoded(r io.Reader, name string) io.Reader {
 // and not just ASCII is UTF-8, whatever it declares: many programs leave the
 // declaration of another template in. Otherwise what it declares counts, and
 // without that what the bytes look like.
-func findEncoding(src sheet.Source, head []byte) (string, error) {
+func (d document) findEncoding(head []byte) (string, error) {
 	name := encodingOf(head)
 	if name != charset.UTF8 || bytes.HasPrefix(head, []byte(charset.BOM)) {
 		return name, nil
 	}
-	at, err := firstInvalid(src)
+	raw, err := d.raw()
+	if err != nil {
+		return "", err
+	}
+	at, err := firstInvalid(raw)
 	if at < 0 || err != nil {
 		return name, err
 	}
 	if name := declaredIn(head); name != "" {
 		return name, nil
 	}
-	rest := make([]byte, min(src.Size()-at, 64<<10))
-	n, err := src.ReadAt(rest, at)
-	if n < len(rest) && !errors.Is(err, io.EOF) {
-		return "", err
-	}
-	return charset.Detect(rest[:n], false).Name, nil
+	rest, err := d.bytes(at)
+	return charset.Detect(rest, false).Name, err
 }
 
 // encodingOf is findEncoding for the beginning of a text.
@@ -98,8 +134,7 @@ func declaredIn(head []byte) string {
 }
 
 // firstInvalid is about where a text stops being UTF-8; -1 where it does not.
-func firstInvalid(src sheet.Source) (int64, error) {
-	r := io.NewSectionReader(src, 0, src.Size())
+func firstInvalid(r io.Reader) (int64, error) {
 	buf := make([]byte, 64<<10)
 	kept, at := 0, int64(0)
 	for {

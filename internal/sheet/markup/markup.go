@@ -1,6 +1,6 @@
 // Package markup reads tables that are written as markup and mostly called
-// .xls: HTML pages, as many programs export them, and the SpreadsheetML 2003 of
-// Excel 2002 and 2003.
+// .xls: HTML pages, bare or in a web archive (MHTML), as many programs export
+// them, and the SpreadsheetML 2003 of Excel 2002 and 2003.
 //
 // Both are read as they stream by, so memory is bounded by one row. Markup is
 // read as people write it: a page may leave out what HTML lets it leave out and
@@ -39,6 +39,9 @@ const (
 // Kind tells from the first bytes of a file whether it is markup that Open
 // reads: sheet.HTML, sheet.SpreadsheetML, or "" for neither.
 func Kind(head []byte) sheet.Format {
+	if isArchive(head) {
+		return sheet.HTML
+	}
 	start := bytes.TrimLeft(head, " \t\r\n\f\x00\xef\xbb\xbf\xfe\xff")
 	if len(start) == 0 || start[0] != '<' {
 		return ""
@@ -49,7 +52,7 @@ func Kind(head []byte) sheet.Format {
 	if start = start[:min(len(start), 64)]; bytes.IndexByte(start, 0) >= 0 {
 		name = charset.Detect(head, false).Name
 	}
-	text, err := io.ReadAll(decoded(bytes.NewReader(head[:min(len(head), 64<<10)]), name))
+	text, err := io.ReadAll(decoded(bytes.NewReader(head[:min(len(head), headBytes)]), name))
 	if err != nil {
 		return ""
 	}
@@ -114,17 +117,10 @@ func rootName(s []byte) string {
 // "corrupt", "too-large" or, where there is no table, "unsupported"; or the
 // error of src.
 func Open(src sheet.Source) (sheet.Workbook, error) {
-	head := make([]byte, min(src.Size(), 64<<10))
-	n, err := src.ReadAt(head, 0)
-	if n < len(head) && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	head = head[:n]
-	name, err := findEncoding(src, head)
+	d, head, err := openDocument(src)
 	if err != nil {
 		return nil, err
 	}
-	d := document{src, name}
 	if Kind(head) == sheet.SpreadsheetML {
 		return openXML(d)
 	}
@@ -136,6 +132,14 @@ func corrupt(what string) error {
 		Code:    "corrupt",
 		Message: "The file is damaged: " + what + ". Make it anew, or save it as .xlsx or .csv.",
 		Cause:   errors.New("markup: " + what),
+	}
+}
+
+func brokenArchive(cause error) error {
+	return &fault.BadFile{
+		Code:    "corrupt",
+		Message: "The web archive is damaged or cut off. Make it anew, or save it as .xlsx or .csv.",
+		Cause:   cause,
 	}
 }
 

@@ -217,6 +217,31 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
+func TestWebArchive(t *testing.T) {
+	t.Parallel()
+	const header = "MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=\"=_x\"\r\n\r\nfor people\r\n"
+	const pages = "--=_x\r\nContent-Type: text/html; charset=windows-1252\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" +
+		"<html><meta charset=3Dwindows-1252><table><tr><td>Zo=EB</td><td>b<=\r\n/td></tr></table></html>\r\n" +
+		"--=_x\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA\r\n" +
+		"--=_x\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\nPHRhYmxlPjx0cj48\r\ndGQ+c2Vjb25k\r\n"
+	for name, tc := range map[string]struct{ file, want string }{
+		"pages": {header + pages + "--=_x--\r\n", "[Table 1] 1\n1 \"Zoë\" \"b\"\n[Table 2] 1\n1 \"second\"\n"},
+		"a single page": {"\nMIME-Version: 1.0\nContent-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<table><tr><td width=3D5>a</td></tr></table>",
+			"[Table 1] 1\n1 \"a\"\n"},
+		"cut off":       {header + pages, "error corrupt\n"},
+		"no end mark":   {header, "error corrupt\n"},
+		"only a header": {"MIME-Version: 1.0\nContent-Type: text/html", "error corrupt\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := markup.Kind([]byte(tc.file)); got != sheet.HTML {
+				t.Errorf("kind %q", got)
+			}
+			same(t, tc.file, tc.want)
+		})
+	}
+}
+
 const book = `<?xml version="1.0"?>
 <?mso-application progid="Excel.Sheet"?>
 <Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet" xmlns:x="urn:schemas-microsoft-com:office:excel">
@@ -278,6 +303,8 @@ func TestSpreadsheetML(t *testing.T) {
 func TestSourceError(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{
+		"MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=x\r\n\r\n--x\r\nContent-Type: text/html\r\n\r\n<table>" +
+			strings.Repeat("<tr><td>a</td><td>b</td></tr>", 5000) + "</table>\r\n--x--\r\n",
 		"<table>" + strings.Repeat("<tr><td>a</td><td>b</td></tr>", 5000) + "</table>",
 		worksheets(`<Worksheet ss:Name="One"><Table>` + strings.Repeat(`<Row><Cell><Data ss:Type="String">x</Data></Cell></Row>`, 4000) + `</Table></Worksheet>`),
 	} {
