@@ -2,6 +2,7 @@ package charset
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"unicode/utf8"
 )
@@ -20,8 +21,7 @@ type Guess struct {
 
 // Detect finds the encoding of a text from its first bytes. complete says that
 // head is the whole text; otherwise it may be cut within a character. A megabyte
-// takes some milliseconds, at most a few dozen; more is seldom of use, see
-// Sampler.
+// takes some milliseconds, at most a few dozen; more is seldom of use.
 func Detect(head []byte, complete bool) Guess {
 	if g, ok := detectBytes(head, complete); ok {
 		return g
@@ -98,4 +98,18 @@ func guessUTF8(characters, invalid int) (Guess, bool) {
 		}, true
 	}
 	return Guess{}, false
+}
+
+// firstHigh is the index of the first byte beyond ASCII, or len(b).
+func firstHigh(b []byte) int {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		if binary.LittleEndian.Uint64(b[i:])&0x8080808080808080 != 0 {
+			break
+		}
+	}
+	for i < len(b) && b[i] < 0x80 {
+		i++
+	}
+	return i
 }

@@ -160,38 +160,6 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
-func TestSampler(t *testing.T) {
-	t.Parallel()
-	plain := strings.Repeat("1001;Smith;12.50\r\n", 20_000)
-	for _, c := range []struct {
-		name, text, encoding, want string
-	}{
-		{"only ascii", plain, UTF8, UTF8},
-		{"a late name", plain + "1002;Müller;Köln\r\n" + plain, "windows-1252", "windows-1252"},
-		{"late names in UTF-8", plain + "1002;Müller;Łódź\r\n" + plain, UTF8, UTF8},
-		{"late Cyrillic", plain + "1002;Глеб Ершов;Пенза\r\n", "ibm866", "ibm866"},
-		{"late in one line", strings.ReplaceAll(plain, "\r\n", ";") + "Żaneta;Gałczyńska;Śmigiel", "windows-1250", "windows-1250"},
-		{"short", "a;é\n", "windows-1252", "windows-1252"},
-		{"wide", plain, "utf-16be", "utf-16be"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			b := encode(t, c.encoding, c.text)
-			for _, step := range []int{len(b), 4096, 1000, 7} {
-				var s Sampler
-				for part := range slices.Chunk(b, step) {
-					if n, err := s.Write(part); n != len(part) || err != nil {
-						t.Fatal(n, err)
-					}
-				}
-				if g := s.Guess(); g.Name != c.want {
-					t.Errorf("in steps of %d: got %+v, want %s", step, g, c.want)
-				}
-			}
-		})
-	}
-}
-
 func FuzzDetect(f *testing.F) {
 	for _, s := range samples(f) {
 		for _, e := range s.encodings {
@@ -209,15 +177,6 @@ func FuzzDetect(f *testing.F) {
 		}
 		if again := Detect(head, complete); again != g {
 			t.Fatalf("%+v, then %+v", g, again)
-		}
-		var s Sampler
-		for part := range slices.Chunk(head, 5) {
-			if _, err := s.Write(part); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if g := s.Guess(); len(head) > 0 && !slices.Contains(names, g.Name) {
-			t.Fatalf("%+v", g)
 		}
 	})
 }
