@@ -48,7 +48,7 @@ const (
 )
 
 // errCut says that the stream ends within a record.
-var errCut = errors.New("xls: the stream ends within a record") //nolint:gochecknoglobals // a sentinel
+var errCut = errors.New("xls: the stream ends within a record")
 
 // A window is what is read of the stream at once: much where it is read from
 // front to back, little where single records are picked out.

@@ -76,7 +76,7 @@ func TestReadAt(t *testing.T) {
 				got, want := make([]byte, size), make([]byte, size)
 				gotN, gotErr := s.ReadAt(got, int64(off))
 				wantN, wantErr := bytes.NewReader(data).ReadAt(want, int64(off))
-				if gotN != wantN || gotErr != wantErr || !bytes.Equal(got, want) {
+				if gotN != wantN || !errors.Is(gotErr, wantErr) || !bytes.Equal(got, want) {
 					t.Fatalf("%d bytes at %d of %d: %d, %v; want %d, %v", size, off, n, gotN, gotErr, wantN, wantErr)
 				}
 			}
