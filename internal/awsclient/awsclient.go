@@ -7,6 +7,7 @@ package awsclient
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"time"
@@ -26,6 +27,7 @@ const (
 	headerTimeout = 30 * time.Second // from the request's end to the answer's header
 	callTimeout   = 10 * time.Second // a whole request of DynamoDB or Step Functions
 	maxAttempts   = 5
+	minBackoff    = 100 * time.Millisecond
 	maxBackoff    = 3 * time.Second
 	idlePerHost   = 128
 )
@@ -52,7 +54,7 @@ func Load(ctx context.Context, options ...func(*config.LoadOptions) error) (Clie
 		config.WithHTTPClient(client),
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {
-				o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
+				o.MaxAttempts, o.Backoff = maxAttempts, retry.BackoffDelayerFunc(backoff)
 			})
 		}),
 	}, options...)...)
@@ -73,6 +75,13 @@ func Load(ctx context.Context, options ...func(*config.LoadOptions) error) (Clie
 		}),
 		SFN: sfn.NewFromConfig(cfg, func(o *sfn.Options) { o.HTTPClient = bounded(o.HTTPClient) }),
 	}, nil
+}
+
+// backoff is the pause after so many attempts: random, at most 100 ms, 200 ms, …
+// 3 s. The SDK's own begins at 2 s, which a worker with 25 writes on the way has
+// no time for.
+func backoff(attempt int, _ error) (time.Duration, error) {
+	return rand.N(min(minBackoff<<max(0, attempt-1), maxBackoff)), nil
 }
 
 // bounded is the same client with a bound on the whole of a request.
