@@ -169,7 +169,17 @@ func inspectFile(name string, o sniff.Override) inspected {
 	}
 	defer f.Close()
 	in.result, in.err = sniff.Inspect(f, filepath.Base(name), o)
+	if isEmpty(in.err) {
+		// Nothing in it is no mistake here: it is a table without rows.
+		in.err, in.result.Layout.Format = nil, sheet.CSV
+		in.result.Findings = []sniff.Finding{{What: "format", Answer: string(sheet.CSV), Confidence: 1, Why: "the file is empty"}}
+	}
 	return in
+}
+
+func isEmpty(err error) bool {
+	var bad *fault.BadFile
+	return errors.As(err, &bad) && bad.Code == "empty"
 }
 
 func (in inspected) print(out *bufio.Writer, asJSON bool) error {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dropload/dropload/internal/fault"
 	"github.com/dropload/dropload/internal/record"
 	"github.com/dropload/dropload/internal/sheet"
 	"github.com/dropload/dropload/internal/sheet/open"
@@ -98,9 +97,8 @@ func (p rowPrinter) print(name string, w io.Writer) error {
 	}
 	defer f.Close()
 	found, err := sniff.Inspect(f, filepath.Base(name), p.over)
-	var bad *fault.BadFile
 	switch {
-	case errors.As(err, &bad) && bad.Code == "empty":
+	case isEmpty(err):
 		return nil // it has no rows
 	case err != nil:
 		return err

@@ -102,7 +102,7 @@ func isNumber(s string) bool {
 	s = strings.TrimLeft(s, "+-−")
 	s = trimMoney(s)
 	s = strings.TrimLeft(s, "+-−")
-	if s == "" {
+	if s == "" || !strings.ContainsRune("0123456789.,", rune(s[0])) {
 		return false
 	}
 	digits, marks := 0, 0
@@ -122,7 +122,8 @@ func isNumber(s string) bool {
 			return false
 		}
 	}
-	return digits > 0 && plausibleMarks(s)
+	last := s[len(s)-1]
+	return digits > 0 && (last >= '0' && last <= '9' || last == '.') && plausibleMarks(s)
 }
 
 // plausibleMarks refuses what only looks like a number, such as 1.2.3 and

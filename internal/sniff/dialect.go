@@ -147,7 +147,8 @@ func judge(text string, d dialect, prior float64) dialect {
 			if cut {
 				ws[i].value *= 0.5
 			}
-			if i > 0 && c.Kind == record.Text {
+			// Blanks before a quote are not in the cell.
+			if i > 0 && !r.Quoted(i) && !c.IsBlank() {
 				cells++
 				if strings.HasPrefix(c.Text, " ") {
 					spaced++
@@ -195,8 +196,7 @@ type worth struct {
 
 func (d dialect) worthOf(c record.Cell, enclosed bool) worth {
 	k := classOf(c)
-	switch {
-	case k != blank && enclosed:
+	if enclosed && k == text {
 		// Whatever is in it, it was meant to be one cell.
 		return worth{value: 0.95, class: k}
 	}

@@ -46,6 +46,12 @@ func (r *Result) footer(tail, head []line, complete bool, o Override) {
 		least = min(len(tail), r.Layout.Preamble+r.Layout.HeaderRows)
 	}
 	n, sure, why := findFooter(tail[least:], usualFill(head), r.Layout)
+	if complete {
+		if at := secondTable(tail, least); at > 0 && len(tail)-at > n {
+			n, sure = len(tail)-at, 0.6
+			why = fmt.Sprintf("another table, with other columns, begins at record %d", tail[at].number)
+		}
+	}
 	r.Layout.FooterRows = n
 	r.add("footer", fmt.Sprint(n), sure, why)
 }
@@ -123,6 +129,84 @@ func isTotal(x line, usual int) bool {
 	}
 	for i := f + 1; i < len(x.classes); i++ {
 		if k := x.classes[i]; k != blank && k != number {
+			return false
+		}
+	}
+	return true
+}
+
+// secondTable finds another table below the first one, whose data begin at
+// from: a record of names where the first table has values, then values again,
+// and another number of columns or a gap before it. It returns the index of the
+// first record that is no longer the first table's, 0 if there is no other
+// table. The same header once more begins no other table.
+func secondTable(lines []line, from int) int {
+	values := valueColumns(bodyAfter(lines, from))
+	const least = 2
+	if len(values) < least {
+		return 0
+	}
+	for i := from + least; i+least < len(lines); i++ {
+		l := lines[i]
+		if l.filled < least || !namesOver(l, values) || from > 0 && sameNames(lines[from-1], l) {
+			continue
+		}
+		below := bodyAfter(lines, i+1)
+		if len(below) < least || !namesOver(l, valueColumns(below)) {
+			continue
+		}
+		gap := lines[i-1].filled == 0
+		if !gap && (cellsOf(below) != len(l.cells) || cellsOf(lines[from:i]) == len(l.cells)) {
+			continue
+		}
+		for i > from && lines[i-1].filled <= 1 && tableWidth(lines[from:i]) > 1 {
+			i--
+		}
+		return i
+	}
+	return 0
+}
+
+// cellsOf is the commonest number of cells, empty ones included.
+func cellsOf(lines []line) int {
+	counts := map[int]int{}
+	for _, l := range lines {
+		if l.filled > 0 {
+			counts[len(l.cells)]++
+		}
+	}
+	return commonest(counts)
+}
+
+// valueColumns are the columns with one typed class.
+func valueColumns(body []line) []int {
+	var columns []int
+	for i := range tableWidth(body) {
+		if k, share, n := columnClass(body, i); k.typed() && share > 0.8 && n > 1 {
+			columns = append(columns, i)
+		}
+	}
+	return columns
+}
+
+// namesOver tells whether a record has texts, and no value, in at least two of
+// those columns.
+func namesOver(l line, columns []int) bool {
+	names := 0
+	for _, i := range columns {
+		switch k := l.class(i); {
+		case k == text:
+			names++
+		case k.typed():
+			return false
+		}
+	}
+	return names >= 2
+}
+
+func sameNames(a, b line) bool {
+	for i := range max(len(a.cells), len(b.cells)) {
+		if !strings.EqualFold(strings.TrimSpace(a.cell(i)), strings.TrimSpace(b.cell(i))) {
 			return false
 		}
 	}

@@ -159,8 +159,9 @@ func isAbove(lines []line, i, usual int) bool {
 	case usual == 2:
 		return l.filled == 1 && (len(l.cells) == 1 || gap)
 	case l.filled == 1:
-		// One cell of a wide table: a title, unless so is what follows.
-		return below[next].filled > 1 || gap
+		// One cell of a wide table: a title, or one of several.
+		wide := slices.IndexFunc(below, func(l line) bool { return l.filled*2 >= usual })
+		return gap || wide >= 0 && wide < 20
 	case l.filled*2 <= usual && l.width*2 <= max(usual, tableWidth(lines)):
 		return true
 	case l.filled*2 <= usual:
@@ -325,9 +326,8 @@ func (t *table) name(lines []line) {
 		}
 		var names []string
 		for _, l := range lines[from:to] {
-			// The same name again says nothing more.
-			if c := l.cell(i); l.class(i) != blank && (len(names) == 0 || names[len(names)-1] != c) {
-				names = append(names, c)
+			if l.class(i) != blank {
+				names = append(names, l.cell(i))
 			}
 		}
 		t.columns[i] = strings.Join(names, " ")
