@@ -12,8 +12,8 @@ package charset
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
@@ -129,19 +129,26 @@ func aliases() map[string]string {
 	}
 }
 
+// known holds the tables by name and alias.
+var known = sync.OnceValue(func() map[string]table { //nolint:gochecknoglobals // read-only data, built once
+	byName := map[string]table{}
+	for _, t := range tables() {
+		byName[t.name] = t
+	}
+	for alias, name := range aliases() {
+		byName[alias] = byName[name]
+	}
+	return byName
+})
+
 // lookup returns the encoding of that name or alias, in any letter case, or
 // ErrUnknown.
 func lookup(name string) (table, error) {
-	key := strings.ToLower(strings.TrimSpace(name))
-	if other, ok := aliases()[key]; ok {
-		key = other
-	}
-	all := tables()
-	i := slices.IndexFunc(all, func(t table) bool { return t.name == key })
-	if i < 0 {
+	t, ok := known()[strings.ToLower(strings.TrimSpace(name))]
+	if !ok {
 		return table{}, fmt.Errorf("%w: %q", ErrUnknown, name)
 	}
-	return all[i], nil
+	return t, nil
 }
 
 // Names lists the encodings that can be read, in lower case, the commonest

@@ -2,6 +2,7 @@ package charset
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"unicode/utf8"
 
@@ -88,8 +89,8 @@ func (d *Decoder) step() {
 		d.invalid += int64(bytes.Count(d.out, []byte("\uFFFD")))
 	}
 	switch {
-	case err == transform.ErrShortDst:
-	case err != nil && err != transform.ErrShortSrc:
+	case errors.Is(err, transform.ErrShortDst):
+	case err != nil && !errors.Is(err, transform.ErrShortSrc):
 		d.err = err
 	case d.ended:
 		d.finished = true
@@ -105,7 +106,7 @@ func (d *Decoder) fill() {
 		m, err := d.source.Read(d.inBuf[n:])
 		d.in = d.inBuf[:n+m]
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			d.ended = true
 		case err != nil:
 			d.err = err

@@ -83,6 +83,7 @@ func TestSingleRows(t *testing.T) {
 			}
 		}
 	}
+	t.Logf("%d of %d rows, %d of the %d sure ones", right, all, surelyRight, sure)
 	if right*100 < all*97 {
 		t.Errorf("%d of %d rows read rightly, want 97 %%", right, all)
 	}

@@ -35,7 +35,7 @@ type share struct {
 func (s share) log() float32 { return float32(math.Log(s.part / s.among)) }
 
 // doubles builds the tables once in the life of the program.
-var doubles = sync.OnceValue(func() []*double {
+var doubles = sync.OnceValue(func() []*double { //nolint:gochecknoglobals // read-only data, built once
 	ja, ko := ranks("ja"), ranks("ko")
 	hans, hant := ranks("zh-hans"), ranks("zh-hant")
 	sjis := newDouble("shift_jis", -1, japanese.ShiftJIS, ja, levelShiftJIS)
@@ -209,6 +209,9 @@ const costHalfWidth = -4.0
 // character: initials and abbreviations do (PDF), words hardly ever.
 const costBeside = -2.0
 
+// costRun is paid for each run of wide characters: they seldom stand alone.
+const costRun = -1.5
+
 // score is the log probability of a token.
 func (d *double) score(t token) float64 {
 	var sum float64
@@ -247,6 +250,9 @@ func (d *double) score(t token) float64 {
 			}
 			sum += float64(d.single[b])
 			i++
+		}
+		if now == wide && before != wide {
+			sum += costRun
 		}
 		if before+now == small+wide {
 			sum += costBeside

@@ -1,6 +1,7 @@
 package charset
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"unicode/utf8"
@@ -79,8 +80,8 @@ func (e *encoder) Close() error { return e.wrap(e.w.Close()) }
 
 // wrap names the encoder's own refusals; an error of the writer below stays.
 func (e *encoder) wrap(err error) error {
-	_, lacks := err.(interface{ Replacement() byte })
-	if lacks || err == encoding.ErrInvalidUTF8 {
+	var lacks interface{ Replacement() byte }
+	if errors.As(err, &lacks) || errors.Is(err, encoding.ErrInvalidUTF8) {
 		return fmt.Errorf("%w: %s", ErrCannotEncode, e.name)
 	}
 	return err

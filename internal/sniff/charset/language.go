@@ -51,7 +51,7 @@ func languageNames() []string {
 }
 
 // languages learns all languages, once in the life of the program.
-var languages = sync.OnceValue(func() []*language {
+var languages = sync.OnceValue(func() []*language { //nolint:gochecknoglobals // read-only data, built once
 	var all []*language
 	for _, n := range languageNames() {
 		all = append(all, learn(n, wordList(n)))

@@ -91,7 +91,7 @@ type view struct {
 
 // pages prepares all encodings, each with the languages whose letters it has,
 // once in the life of the program.
-var pages = sync.OnceValue(func() []*page {
+var pages = sync.OnceValue(func() []*page { //nolint:gochecknoglobals // read-only data, built once
 	var all []*page
 	for _, s := range singles() {
 		p := &page{single: s}
@@ -137,10 +137,10 @@ func newView(p *page, l *language) *view {
 	return v
 }
 
-// letterOf excludes the ordinal signs and the florin sign, which Unicode calls
+// letterOf excludes the ordinal, micro and florin signs, which Unicode calls
 // letters and people use as symbols.
 func letterOf(r rune) bool {
-	return (unicode.IsLetter(r) || unicode.IsMark(r)) && r != 'ª' && r != 'º' && r != 'ƒ' && r != 'ˆ' && r != 'ˇ'
+	return (unicode.IsLetter(r) || unicode.IsMark(r)) && r != 'ª' && r != 'º' && r != 'µ' && r != 'ƒ' && r != 'ˆ' && r != 'ˇ'
 }
 
 // score is the log probability of a token.

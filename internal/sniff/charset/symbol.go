@@ -32,7 +32,9 @@ func symbolOf(r rune) symbol {
 		return symbol{-4, 0, -1.5}
 	case in("®™"):
 		return symbol{-4.5, 0, never}
-	case in("°€•§№·"):
+	case r == '°': // °C
+		return symbol{-4.5, -2, -0.5}
+	case in("€•§№·"):
 		return symbol{-4.5, -2, -2}
 	case r == '©':
 		return symbol{-4.5, -2, never}
@@ -44,7 +46,9 @@ func symbolOf(r rune) symbol {
 		return symbol{-5, never, never}
 	case in("²³"):
 		return symbol{-6, 0, never}
-	case in("½±×µ"):
+	case r == 'µ': // µm
+		return symbol{-6, never, -0.5}
+	case in("½±×"):
 		return symbol{-6, never, never}
 	case r == 0xAD:
 		return symbol{-6.5, 0, 0}
