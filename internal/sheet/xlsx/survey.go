@@ -19,7 +19,7 @@ func (w *workbook) survey() []sheet.SheetMeta {
 	out := make([]sheet.SheetMeta, len(w.sheets))
 	for i, s := range w.sheets {
 		out[i] = sheet.SheetMeta{Name: s.name, Hidden: s.hidden, Rows: -1}
-		if left > 0 {
+		if left > 0 && s.file != nil {
 			out[i].Rows = lastRow(s.file, &left)
 		}
 	}

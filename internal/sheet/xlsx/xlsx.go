@@ -45,7 +45,7 @@ const (
 	// MaxStrings is the length in bytes of all shared strings together.
 	MaxStrings = 2 << 30
 	// MemoryStrings is how much of them is kept in memory.
-	MemoryStrings = 64 << 20
+	MemoryStrings = 48 << 20
 	// MaxGaps is the number of empty cells before others in their rows that a
 	// sheet may have: a few bytes of a file can make thousands of them.
 	MaxGaps = 1 << 28
@@ -70,7 +70,7 @@ type workbook struct {
 type part struct {
 	name   string
 	hidden bool
-	file   *opc.Part
+	file   *opc.Part // nil where it is missing
 }
 
 // Open reads the frame of a workbook: its sheets and styles, none of its rows.
@@ -267,7 +267,7 @@ func (w *workbook) readSheets(main *opc.Part, rels []relationship) error {
 			}
 			state := s.Attr("state")
 			p, cells := w.findSheet(dir, rels, s.PrefixedAttr("id"), listed)
-			if cells && p != nil {
+			if cells {
 				name := s.Attr("name")
 				w.sheets = append(w.sheets, part{name: name[:min(len(name), maxSheetName)], hidden: state != "" && state != "visible", file: p})
 			}
@@ -364,6 +364,9 @@ func (w *workbook) Sheets() []sheet.SheetMeta {
 func (w *workbook) Open(i int) (sheet.Reader, error) {
 	if i < 0 || i >= len(w.sheets) {
 		return nil, &fault.BadFile{Code: "empty", Message: "The workbook has no such sheet."}
+	}
+	if w.sheets[i].file == nil {
+		return nil, corrupt("The workbook names a sheet that is not in it. Open it in Excel, let it be repaired, and save it again.", nil)
 	}
 	return w.newReader(w.sheets[i].file)
 }

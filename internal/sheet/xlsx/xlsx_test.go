@@ -173,6 +173,7 @@ func TestRefusals(t *testing.T) {
 		"opendocument":       {parts{"mimetype": "x", "content.xml": "<x/>"}.zip(t), "unsupported"},
 		"document":           {parts{"_rels/.rels": rels("officeDocument", "word/document.xml"), "word/document.xml": "<x/>"}.zip(t), "unsupported"},
 		"no sheets":          {plain.with(one, "").with("xl/workbook.xml", "<workbook/>").zip(t), "empty"},
+		"a sheet is missing": {plain.with(one, "").zip(t), "corrupt"},
 		"data cut off":       {plain.with(one, `<worksheet><sheetData><row r="1"><c r="A1"><v>1</v></c></row>`).zip(t), "corrupt"},
 		"cut within a tag":   {plain.with(one, `<worksheet><sheetData><row r="1`).zip(t), "corrupt"},
 		"row too far":        {plain.with(one, `<worksheet><sheetData><row r="1048577"/></sheetData></worksheet>`).zip(t), "corrupt"},
