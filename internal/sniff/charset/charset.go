@@ -129,8 +129,8 @@ func aliases() map[string]string {
 	}
 }
 
-// known holds the tables by name and alias.
-var known = sync.OnceValue(func() map[string]table { //nolint:gochecknoglobals // read-only data, built once
+// encodings holds the tables by name and alias.
+var encodings = sync.OnceValue(func() map[string]table { //nolint:gochecknoglobals // read-only data, built once
 	byName := map[string]table{}
 	for _, t := range tables() {
 		byName[t.name] = t
@@ -144,7 +144,7 @@ var known = sync.OnceValue(func() map[string]table { //nolint:gochecknoglobals /
 // lookup returns the encoding of that name or alias, in any letter case, or
 // ErrUnknown.
 func lookup(name string) (table, error) {
-	t, ok := known()[strings.ToLower(strings.TrimSpace(name))]
+	t, ok := encodings()[strings.ToLower(strings.TrimSpace(name))]
 	if !ok {
 		return table{}, fmt.Errorf("%w: %q", ErrUnknown, name)
 	}

@@ -1,6 +1,7 @@
 package charset
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"math"
@@ -124,7 +125,7 @@ func alike(a, b string, list []token) bool {
 	for _, t := range list {
 		p, errP := x.enc.NewDecoder().Bytes(t.bytes)
 		q, errQ := y.enc.NewDecoder().Bytes(t.bytes)
-		if errP != nil || errQ != nil || string(p) != string(q) {
+		if errP != nil || errQ != nil || !bytes.Equal(p, q) {
 			return false
 		}
 	}

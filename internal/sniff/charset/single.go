@@ -116,7 +116,7 @@ var pages = sync.OnceValue(func() []*page { //nolint:gochecknoglobals // read-on
 
 func newView(p *page, l *language) *view {
 	v := &view{page: p, lang: l}
-	for b, r := range p.runes {
+	for b, r := range &p.runes {
 		index, known := l.letters[unicode.ToLower(r)]
 		switch {
 		case known:
