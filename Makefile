@@ -14,7 +14,7 @@ VENV      := .dropload/venv
 E2E = $(shell grep -rlE --include='*_test.go' '^//go:build e2e' cmd infra internal | xargs -n 1 dirname | sort -u | sed 's,^,./,')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-unit test-e2e test-localstack check lint check-template check-modules vuln fuzz build deploy clean cli tools need-go need-node
+.PHONY: help demo up down test test-unit test-e2e test-localstack check lint check-template check-modules check-size vuln fuzz build deploy clean cli tools need-go need-node
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ test-localstack: need-go ## Run the tests named TestCore… against a second eng
 	    $(GOTESTSUM) -- -tags e2e -count=1 -timeout 10m -run '^TestCore' ./infra/e2e/...; status=$$?; \
 	    $(LOCALSTACK)/down; exit $$status; }
 
-check: lint check-modules check-template test ## Run all that must be green: lint, modules, template, state machines, tests
+check: lint check-modules check-template test check-size ## Run all that must be green: lint, modules, template, state machines, tests
 
 lint: need-go ## Run the linters
 	@$(TOOL) golangci-lint run ./...
@@ -56,6 +56,10 @@ check-template: tools need-node ## Check the template and the state machines
 	@env -u AWS_PROFILE SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam validate --lint --region us-east-1
 	@npm ci --prefix infra/asl --silent --no-audit --no-fund
 	@for machine in statemachine/*.asl.json; do infra/asl/node_modules/.bin/asl-validator --json-path "$$machine" || exit 1; done
+
+check-size: ## Check that the functions that were built for the tests are small
+	@for f in build/e2e/build/*/bootstrap; do size=$$(gzip -c "$$f" | wc -c); \
+	  [ "$$size" -lt 8000000 ] || { echo "$$f: $$size bytes zipped, more than 8 MB"; exit 1; }; done
 
 vuln: need-go ## Look the modules up in Go's vulnerability database (needs the network)
 	@$(TOOL) govulncheck ./...
