@@ -24,6 +24,10 @@ const (
 	uploaders  = 3      // parts of one upload that are sent at the same time
 	growParts  = 2_000  // parts until they double in size, so that 10,000 hold 400 GB
 	abortAfter = 10 * time.Second
+
+	// checksum is named at the upload's creation, with each part and at its end:
+	// an upload that was not created with one takes none at its end.
+	checksum = types.ChecksumAlgorithmCrc32
 )
 
 // Put implements object.Store. It holds at most 4 parts in memory.
@@ -83,6 +87,7 @@ func (s *Store) putParts(ctx context.Context, key string, first []byte, from io.
 	created, err := s.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
 		Bucket: &s.bucket, Key: &key,
 		ContentType: optional(opts.ContentType), ContentDisposition: disposition(opts.Filename),
+		ChecksumAlgorithm: checksum,
 	})
 	if err != nil {
 		return object.Info{}, putError(ctx, "CreateMultipartUpload", err)
@@ -164,6 +169,7 @@ func (u *upload) send(ctx context.Context, g *errgroup.Group, data []byte) {
 		out, err := u.store.client.UploadPart(ctx, &s3.UploadPartInput{
 			Bucket: &u.store.bucket, Key: &u.key, UploadId: u.id, PartNumber: &number,
 			Body: bytes.NewReader(data), ContentLength: aws.Int64(int64(len(data))),
+			ChecksumAlgorithm: checksum,
 		})
 		if err != nil {
 			return awserr.Wrap(ctx, "UploadPart", err)
@@ -171,7 +177,7 @@ func (u *upload) send(ctx context.Context, g *errgroup.Group, data []byte) {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		p := &u.parts[number-1]
-		p.ETag, p.ChecksumCRC32, p.ChecksumCRC64NVME = out.ETag, out.ChecksumCRC32, out.ChecksumCRC64NVME
+		p.ETag, p.ChecksumCRC32 = out.ETag, out.ChecksumCRC32
 		return nil
 	})
 }
