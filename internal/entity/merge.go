@@ -89,7 +89,8 @@ func (o *MergeOptions) Policy(index int) Policy { return o.policies[index] }
 // to the ledger. A row's fields must be distinct. Stored is never changed.
 func (d *Definition) Merge(stored record.Fields, exists bool, row []FieldValue, o *MergeOptions) Merge {
 	m := Merge{After: stored}
-	own := false // whether After is ours to change
+	own := false     // whether After is ours to change
+	cleared := false // whether a field was emptied
 	for _, fv := range row {
 		if fv.Value.IsEmpty() {
 			continue
@@ -117,6 +118,7 @@ func (d *Definition) Merge(stored record.Fields, exists bool, row []FieldValue, 
 			maps.Copy(m.After, stored)
 		}
 		if after.IsEmpty() {
+			cleared = true
 			delete(m.After, f.Name)
 		} else {
 			m.After[f.Name] = after
@@ -125,6 +127,8 @@ func (d *Definition) Merge(stored record.Fields, exists bool, row []FieldValue, 
 	}
 	if !exists {
 		d.checkNew(&m)
+	} else if cleared {
+		d.checkCleared(stored, &m)
 	}
 	if len(m.Problems) > 0 {
 		return Merge{Problems: m.Problems}
@@ -218,6 +222,26 @@ func contains(f *Field, list []string, item string) bool {
 	}
 	folded := Fold(f, item)
 	return slices.ContainsFunc(list, func(s string) bool { return Fold(f, s) == folded })
+}
+
+// checkCleared tells what a clear mark may not empty: what no new record may
+// lack, where the stored one had it.
+func (d *Definition) checkCleared(stored record.Fields, m *Merge) {
+	lacks := func(fields record.Fields, group []int) bool {
+		return !slices.ContainsFunc(group, func(i int) bool { return !fields[d.Fields[i].Name].IsEmpty() })
+	}
+	refuse := func(group []int) {
+		if lacks(m.After, group) && !lacks(stored, group) {
+			name := d.Fields[group[0]].Name
+			m.Problems = append(m.Problems, record.Problem{Code: "clear_required", Column: -1, Field: name, Args: []string{name}})
+		}
+	}
+	for _, i := range d.required {
+		refuse([]int{i})
+	}
+	for _, group := range d.requireAny {
+		refuse(group)
+	}
 }
 
 // checkNew looks for what a new record must have, and should have.
