@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // moment is a serial number taken apart. Serial 60 of the 1900 system is
@@ -72,10 +71,6 @@ func (s *section) appendDate(dst []byte, v float64, date1904 bool) []byte {
 	}
 	from := len(dst)
 	m := s.split(v, date1904)
-	lang := s.lang
-	if lang == nil {
-		lang = &english
-	}
 	for i := range s.tokens {
 		switch t := &s.tokens[i]; t.kind {
 		case tokYear:
@@ -83,9 +78,9 @@ func (s *section) appendDate(dst []byte, v float64, date1904 bool) []byte {
 		case tokBuddhist:
 			dst = appendYear(dst, m.year+543, t.n)
 		case tokMonth:
-			dst = lang.appendMonth(dst, m.month, t.n)
+			dst = s.lang.appendMonth(dst, m.month, t.n)
 		case tokDay:
-			dst = lang.appendDay(dst, m, t.n)
+			dst = s.lang.appendDay(dst, m, t.n)
 		case tokHour:
 			h := int(m.ms / 3_600_000)
 			if s.half {
@@ -157,64 +152,4 @@ func appendHalf(dst []byte, words string, morning bool) []byte {
 		return append(dst, am...)
 	}
 	return append(dst, pm...)
-}
-
-// language holds the names that a format's [$-409] asks for.
-type language struct {
-	months, shortMonths, days, shortDays [12]string // days from Sunday
-	system                               string     // the format of the reader's own settings
-}
-
-func (l *language) appendMonth(dst []byte, month, letters int) []byte {
-	if letters <= 2 {
-		return appendPadded(dst, int64(month), letters)
-	}
-	name := l.months[month-1]
-	switch letters {
-	case 3:
-		name = l.shortMonths[month-1]
-	case 5:
-		_, size := utf8.DecodeRuneInString(name)
-		name = name[:size]
-	}
-	return append(dst, name...)
-}
-
-func (l *language) appendDay(dst []byte, m moment, letters int) []byte {
-	switch {
-	case letters <= 2:
-		return appendPadded(dst, int64(m.day), letters)
-	case letters == 3:
-		return append(dst, l.shortDays[m.weekday]...)
-	}
-	return append(dst, l.days[m.weekday]...)
-}
-
-//nolint:gochecknoglobals // a constant that Go cannot write
-var english = language{
-	months: [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September",
-		"October", "November", "December"},
-	shortMonths: [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
-	days:        [12]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
-	shortDays:   [12]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
-}
-
-// language takes the part after the dash of [$-…]: a Windows language id in
-// hexadecimal, or a tag. F800 and F400 stand for the long date and the time of
-// the reader's own settings, which nobody knows here.
-func (s *section) language(id string) {
-	switch {
-	case strings.EqualFold(id, "F800") || strings.EqualFold(id, "x-sysdate"):
-		s.lang = &language{system: builtinDate}
-	case strings.EqualFold(id, "F400") || strings.EqualFold(id, "x-systime"):
-		s.lang = &language{system: "h:mm:ss"}
-	}
-}
-
-// system replaces the section by the format that stands for the reader's own.
-func (s *section) system() bool {
-	code := s.lang.system
-	*s = section{cond: s.cond}
-	_, ok := s.scan(code)
-	return ok && s.settleDate()
 }

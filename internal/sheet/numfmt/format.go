@@ -202,10 +202,11 @@ type section struct {
 	fixed           int // a denominator given as a number
 
 	// Of dates.
-	days, clock, elapsed, half bool // half: twelve hours with AM and PM
-	decimals                   int  // of the seconds
-	seconds                    bool
+	days, clock, elapsed, half bool   // half: twelve hours with AM and PM
+	decimals                   int    // of the seconds
+	locales                    string // the language that the format names, as written
 	lang                       *language
+	system                     string // a format for the reader's own settings
 }
 
 func (s *section) accepts(v float64) bool { return s.cond == nil || s.cond.holds(v) }

@@ -153,7 +153,7 @@ func (s *section) bracket(in string) {
 		if sign != "" {
 			s.add(token{kind: tokLiteral, text: sign})
 		}
-		s.language(lang)
+		s.locale(lang)
 	case in[0] == '<' || in[0] == '>' || in[0] == '=':
 		n := 1
 		if len(in) > 1 && (in[1] == '=' || in[1] == '>') {
@@ -237,8 +237,8 @@ func (s *section) settle() bool {
 		}
 	}
 	switch {
-	case dates > 0 && s.lang != nil && s.lang.system != "" && !s.elapsedOnly():
-		return s.system()
+	case dates > 0 && s.system != "":
+		return s.settleSystem()
 	case dates > 0:
 		return s.settleDate()
 	case other > 0:
@@ -362,6 +362,7 @@ func (s *section) settleFraction(slash int) bool {
 // settleDate tells months from minutes and finds the parts that are shown.
 func (s *section) settleDate() bool {
 	s.kind = date
+	s.lang = languageOf(s.locales)
 	s.literalsOfDate()
 	before := token{}
 	for i := range s.tokens {
@@ -375,14 +376,13 @@ func (s *section) settleDate() bool {
 		case tokHour, tokMinute:
 			s.clock = true
 		case tokSecond:
-			s.clock, s.seconds = true, true
+			s.clock = true
 		case tokSubsec:
 			s.decimals = max(s.decimals, t.n)
 		case tokHalf:
 			s.clock, s.half = true, true
 		case tokElapsed:
 			s.clock, s.elapsed = true, true
-			s.seconds = s.seconds || t.text == "s"
 		default:
 			continue
 		}
@@ -428,13 +428,4 @@ func (s *section) literalsOfDate() {
 	}
 	s.tokens = out
 	s.literals()
-}
-
-func (s *section) elapsedOnly() bool {
-	for i := range s.tokens {
-		if s.tokens[i].kind == tokElapsed {
-			return true
-		}
-	}
-	return false
 }

@@ -36,6 +36,7 @@ type reader struct {
 	used    int           // the columns up to the last cell
 	touched []int         // the columns of the cells that are set
 	texts   []byte        // holds the formatted texts of the row
+	shown   int           // length of the texts of the row, shared ones included
 	value   []byte        // of the cell being read
 	inner   []byte        // its inline text
 }
@@ -48,7 +49,7 @@ func (w *workbook) newReader(p *opc.Part) (*reader, error) {
 	r := &reader{book: w, strings: view{of: w.strings}, src: src, next: 1}
 	r.scan = xmltext.New(xmltext.Decode(src))
 	if err := r.findData(); err != nil {
-		_ = src.Close() //nolint:errcheck // the first error is the one to tell
+		_ = src.Close() // the first error is the one to tell
 		return nil, err
 	}
 	return r, nil
@@ -175,7 +176,7 @@ func (r *reader) readRow() (bool, error) {
 		r.cells[c] = record.Cell{}
 	}
 	r.touched = r.touched[:0]
-	r.used = 0
+	r.used, r.shown = 0, 0
 	r.texts = r.texts[:0]
 	r.row = record.Row{Number: number, Hidden: hidden}
 	defer func() { r.last = r.row.Number }()
@@ -260,6 +261,9 @@ func (r *reader) readCell(column int) (int, error) {
 	}
 	if cell.Kind == record.Empty {
 		return column + 1, nil
+	}
+	if r.shown += len(cell.Text); r.shown > MaxRowText {
+		return 0, &fault.BadFile{Code: "too-large", Message: "A row of the sheet holds more than 32 megabytes of text."}
 	}
 	return column + 1, r.put(column, cell)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sort"
 	"sync"
 	"unicode/utf8"
 	"unsafe"
@@ -33,22 +34,41 @@ type table struct {
 	recent [16]*block // blocks of the file that were read lately
 }
 
-// perBlock strings make a block: a power of two.
-const perBlock = 1 << 10
+// A block ends at perBlock strings, or where it is longer than blockBytes.
+const (
+	perBlock   = 1 << 10
+	blockBytes = 1 << 20
+)
 
-// block is perBlock strings one after another.
+// block is a number of strings one after another.
 type block struct {
-	text   []byte // nil where it is in the file and was not read lately
+	text   []byte // nil where it is in the file
 	ends   []uint32
 	number int
-	offset int64 // in the file
+	first  int   // the number of its first string
+	offset int64 // in the file; -1 where it is in memory
 }
 
 func (b *block) slice(i int) (from, to uint32) {
-	if i > 0 {
+	if i -= b.first; i > 0 {
 		from = b.ends[i-1]
 	}
 	return from, b.ends[i]
+}
+
+func (b *block) has(i int) bool { return b.first <= i && i < b.first+len(b.ends) }
+
+// find returns the block of string i, nil where it is in none of them. Most
+// blocks are full, so that its place is known.
+func find(blocks []*block, i int) *block {
+	if k := i / perBlock; k < len(blocks) && blocks[k].has(i) {
+		return blocks[k]
+	}
+	k := sort.Search(len(blocks), func(k int) bool { return i < blocks[k].first+len(blocks[k].ends) })
+	if k < len(blocks) {
+		return blocks[k]
+	}
+	return nil
 }
 
 func newTable(p *opc.Part) *table { return &table{part: p, memory: MemoryStrings} }
@@ -66,9 +86,8 @@ type view struct {
 // get returns string i. It stays valid until the table is closed, but where it
 // comes from the file: until the next call.
 func (v *view) get(i int) (string, error) {
-	if k := i / perBlock; k < len(v.blocks) && v.blocks[k].offset < 0 {
-		b := v.blocks[k]
-		from, to := b.slice(i % perBlock)
+	if b := find(v.blocks, i); b != nil && b.offset < 0 {
+		from, to := b.slice(i)
 		return text(b.text[from:to]), nil
 	}
 	v.of.mu.Lock()
@@ -90,19 +109,17 @@ func (t *table) get(i int) (string, error) {
 			return "", err
 		}
 	}
-	k := i / perBlock
-	if k == len(t.blocks) {
-		from, to := t.last.slice(i % perBlock)
-		return text(t.last.text[from:to]), nil
+	b := find(t.blocks, i)
+	if b == nil {
+		b = t.last
 	}
-	b := t.blocks[k]
 	if b.offset >= 0 {
 		var err error
 		if b, err = t.load(b); err != nil {
 			return "", err
 		}
 	}
-	from, to := b.slice(i % perBlock)
+	from, to := b.slice(i)
 	return text(b.text[from:to]), nil
 }
 
@@ -110,7 +127,7 @@ func (t *table) count() int {
 	if t.last == nil {
 		return 0
 	}
-	return t.last.number*perBlock + len(t.last.ends)
+	return t.last.first + len(t.last.ends)
 }
 
 // open starts reading the part.
@@ -148,7 +165,7 @@ func (t *table) read() error {
 		case tok != xmltext.Start || string(t.scan.Name) != "si":
 			continue
 		}
-		if len(t.last.ends) == perBlock {
+		if len(t.last.ends) == perBlock || len(t.last.text) > blockBytes {
 			if t.err = t.complete(); t.err != nil {
 				return t.err
 			}
@@ -164,7 +181,7 @@ func (t *table) read() error {
 			t.err = err
 			return err
 		}
-		t.last.ends = append(t.last.ends, uint32(len(t.last.text))) //nolint:gosec // perBlock × MaxText fits
+		t.last.ends = append(t.last.ends, uint32(len(t.last.text))) // at most blockBytes + MaxText
 		return nil
 	}
 }
@@ -172,7 +189,7 @@ func (t *table) read() error {
 // complete puts the full last block away and begins a new one.
 func (t *table) complete() error {
 	b := t.last
-	next := &block{offset: -1, number: b.number + 1}
+	next := &block{offset: -1, number: b.number + 1, first: b.first + len(b.ends)}
 	if t.memory -= int64(len(b.text)); t.memory >= 0 {
 		b.text = append(make([]byte, 0, len(b.text)), b.text...)
 	} else {
@@ -195,7 +212,7 @@ func (t *table) spill(b *block) error {
 			return err
 		}
 		t.file = f
-		_ = os.Remove(f.Name()) //nolint:errcheck // where it cannot go while open, close tries again
+		_ = os.Remove(f.Name()) // where it cannot go while open, close tries again
 	}
 	if _, err := t.file.WriteAt(b.text, t.offset); err != nil {
 		return err
@@ -215,7 +232,7 @@ func (t *table) load(b *block) (*block, error) {
 	if _, err := t.file.ReadAt(text, b.offset); err != nil {
 		return nil, err
 	}
-	*slot = &block{text: text, ends: b.ends, number: b.number, offset: -1}
+	*slot = &block{text: text, ends: b.ends, number: b.number, first: b.first, offset: -1}
 	return *slot, nil
 }
 
@@ -231,7 +248,7 @@ func (t *table) close() error {
 	if t.file != nil {
 		name := t.file.Name()
 		err = errors.Join(err, t.file.Close())
-		_ = os.Remove(name) //nolint:errcheck // gone already where that was possible
+		_ = os.Remove(name) // gone already where that was possible
 		t.file = nil
 	}
 	return err

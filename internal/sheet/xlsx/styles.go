@@ -46,7 +46,7 @@ func (w *workbook) readStyles(p *opc.Part) error {
 			if !cells || len(w.styles) >= maxStyles {
 				return nil
 			}
-			id, _ := strconv.Atoi(s.Attr("numFmtId")) //nolint:errcheck // none is General
+			id, _ := strconv.Atoi(s.Attr("numFmtId")) // none is General
 			if _, known := formats[id]; !known {
 				code, own := codes[id]
 				if !own {

@@ -38,6 +38,8 @@ const (
 	// MaxText is the length in bytes of the text of one cell. Excel's own limit
 	// is 32,767 characters.
 	MaxText = 1 << 20
+	// MaxRowText is the length in bytes of the texts of one row together.
+	MaxRowText = 32 << 20
 	// maxSheetName is in bytes; Excel's own limit is 31 characters.
 	maxSheetName = 1024
 	// MaxSheets is the number of sheets.

@@ -180,6 +180,7 @@ func TestRefusals(t *testing.T) {
 		"column too far":     {plain.with(one, `<worksheet><sheetData><row r="1"><c r="XFE1"/></row></sheetData></worksheet>`).zip(t), "corrupt"},
 		"text too long":      {plainBook(`<row r="1"><c r="A1" t="str"><v>` + strings.Repeat("x", MaxText+1) + `</v></c></row>`).zip(t), "too-large"},
 		"shared text":        {plainBook(`<row r="1"><c r="A1" t="s"><v>0</v></c></row>`).with("xl/sharedStrings.xml", `<sst><si><t>`+strings.Repeat("x", MaxText+1)+`</t></si></sst>`).zip(t), "too-large"},
+		"row too long":       {plainBook(`<row r="1">`+strings.Repeat(`<c t="s"><v>0</v></c>`, 40)+`</row>`).with("xl/sharedStrings.xml", `<sst><si><t>`+strings.Repeat("x", MaxText)+`</t></si></sst>`).zip(t), "too-large"},
 		"tag too long":       {plainBook(`<row r="1" x="` + strings.Repeat("x", 3<<20) + `"/>`).zip(t), "corrupt"},
 		"broken list":        {plain.with("xl/workbook.xml", `<workbook><sheets><sheet name="a"`).zip(t), "corrupt"},
 		"too many sheets":    {plain.with("xl/workbook.xml", `<workbook>`+strings.Repeat(`<sheet name="a"/>`, MaxSheets+1)+`</workbook>`).zip(t), "too-large"},

@@ -74,7 +74,7 @@ type reader struct {
 func (r *reader) Read(b []byte) (int, error) {
 	n, err := r.r.Read(b)
 	r.n += int64(n)
-	_, _ = r.sum.Write(b[:n]) //nolint:errcheck // a hash never fails
+	_, _ = r.sum.Write(b[:n]) // a hash never fails
 	all := r.part.progress(r.n)
 	c := r.part.in
 	if r.n > MaxPart || r.n > c.free && r.n > r.in.n*MaxRatio || all > c.free && all > c.size*MaxRatio {

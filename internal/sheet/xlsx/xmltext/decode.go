@@ -18,10 +18,10 @@ import (
 func Decode(src io.Reader) io.Reader {
 	const enough = 200
 	b := bufio.NewReaderSize(src, bufferSize)
-	head, _ := b.Peek(enough) //nolint:errcheck // a short document is fine, and errors come again
+	head, _ := b.Peek(enough) // a short document is fine, and errors come again
 	switch {
 	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
-		_, _ = b.Discard(3) //nolint:errcheck // they were peeked
+		_, _ = b.Discard(3) // they were peeked
 		return b
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("<\x00")):
 		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Reader(b)
