@@ -345,7 +345,7 @@ func (s *section) settleFraction(slash int) bool {
 	for i := slash - 1; i >= 0 && s.tokens[i].kind == tokDigit; i-- {
 		s.num++
 	}
-	for i := 0; i < slash-s.num; i++ {
+	for i := range slash - s.num {
 		if s.tokens[i].kind == tokDigit {
 			s.whole++
 		}

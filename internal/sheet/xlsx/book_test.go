@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"testing"
 
@@ -49,10 +50,7 @@ func rels(pairs ...string) string {
 
 // with returns the parts with one of them replaced; none is taken away by "".
 func (p parts) with(name, content string) parts {
-	out := parts{}
-	for n, c := range p {
-		out[n] = c
-	}
+	out := maps.Clone(p)
 	out[name] = content
 	if content == "" {
 		delete(out, name)

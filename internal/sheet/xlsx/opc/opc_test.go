@@ -48,8 +48,7 @@ func read(p *Part) (string, error) {
 }
 
 func code(err error) string {
-	var bad *fault.BadFile
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*fault.BadFile](err); ok {
 		return bad.Code
 	}
 	return fmt.Sprint(err)
@@ -152,8 +151,7 @@ func FuzzOpen(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := open(b)
 		if err != nil {
-			var bad *fault.BadFile
-			if !errors.As(err, &bad) {
+			if _, ok := errors.AsType[*fault.BadFile](err); !ok {
 				t.Fatalf("no fault: %v", err)
 			}
 			return

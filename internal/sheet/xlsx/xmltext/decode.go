@@ -36,11 +36,11 @@ func Decode(src io.Reader) io.Reader {
 
 // declared is the encoding that a document names, nil for UTF-8.
 func declared(head []byte) encoding.Encoding {
-	end := bytes.Index(head, []byte("?>"))
-	if !bytes.HasPrefix(head, []byte("<?xml")) || end < 0 {
+	declaration, _, ok := bytes.Cut(head, []byte("?>"))
+	if !ok || !bytes.HasPrefix(head, []byte("<?xml")) {
 		return nil
 	}
-	m := regexp.MustCompile(`encoding\s*=\s*["']([^"']+)["']`).FindSubmatch(head[:end])
+	m := regexp.MustCompile(`encoding\s*=\s*["']([^"']+)["']`).FindSubmatch(declaration)
 	if m == nil {
 		return nil
 	}
