@@ -271,7 +271,7 @@ func orNull(s string) *string {
 func (in inspected) text(w io.Writer) {
 	fmt.Fprintln(w, in.name)
 	for _, f := range in.result.Findings {
-		fmt.Fprintf(w, "  %-12s %-24s %3.0f %%  %s\n", f.What, shown(f.Answer), 100*f.Confidence, f.Why)
+		fmt.Fprintf(w, "  %-12s %-24s %3.0f %%  %s\n", f.What, visible(f.Answer), 100*f.Confidence, f.Why)
 	}
 	for i, s := range in.result.Sheets {
 		hidden := ""
@@ -289,8 +289,8 @@ func (in inspected) text(w io.Writer) {
 	}
 }
 
-// shown makes a delimiter or line end visible.
-func shown(s string) string {
+// visible makes a delimiter or line end visible.
+func visible(s string) string {
 	if s == "" {
 		return "none"
 	}

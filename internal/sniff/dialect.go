@@ -62,11 +62,14 @@ func (d dialect) layout() sheet.Layout {
 // findDialect tries all that the override leaves open. complete says that the
 // text does not go on.
 func findDialect(text string, complete bool, o Override) (best dialect, rest []dialect) {
-	text = clip(text, dialectBytes, complete)
+	s := sample{text, complete}
+	if len(text) > dialectBytes {
+		s = sample{text[:dialectBytes], false}
+	}
 	var all []dialect
-	for _, delim := range candidateDelimiters(text, o) {
-		for _, quote := range candidateQuotes(text, o) {
-			d := judge(text, dialect{delim: delim.text, quote: quote}, delim.prior)
+	for _, delim := range candidateDelimiters(s.text, o) {
+		for _, quote := range candidateQuotes(s.text, o) {
+			d := judge(s, dialect{delim: delim.text, quote: quote}, delim.prior)
 			all = append(all, d)
 		}
 	}
@@ -74,32 +77,36 @@ func findDialect(text string, complete bool, o Override) (best dialect, rest []d
 	slices.SortStableFunc(all, func(a, b dialect) int { return -cmp.Compare(a.score, b.score) })
 	best = all[0]
 	if o.Escape == nil {
-		best = withEscape(text, best)
+		best = withEscape(s, best)
 	} else {
-		best = judge(text, dialect{delim: best.delim, quote: best.quote, escape: *o.Escape}, 1)
+		best = judge(s, dialect{delim: best.delim, quote: best.quote, escape: *o.Escape}, 1)
 	}
 	switch {
 	case o.Delimiter != nil:
 	case best.width <= 1:
-		best.delim = enclosedDelimiter(text, best)
+		best.delim = enclosedDelimiter(s, best)
 	case best.delim == ",":
-		best = withBlank(text, best)
+		best = withBlank(s, best)
 	}
 	return best, all[1:]
 }
 
-// clip cuts the text to n bytes and, unless it is complete, to its last whole
-// line: half a record would look like a short one.
-func clip(text string, n int, complete bool) string {
-	if len(text) > n {
-		text, complete = text[:n], false
-	}
-	if !complete {
-		if i := strings.LastIndexAny(text, "\r\n"); i > 0 {
-			text = text[:i+1]
+// sample is the start of a text, or all of it.
+type sample struct {
+	text     string
+	complete bool
+}
+
+// reader reads the sample; a record that its end leaves open counts only if it
+// is the first one.
+func (s sample) reader(d dialect) *csv.Reader {
+	if !s.complete {
+		r := csv.NewHeadReader(strings.NewReader(s.text), d.layout())
+		if _, err := r.Next(); err == nil {
+			return csv.NewHeadReader(strings.NewReader(s.text), d.layout())
 		}
 	}
-	return text
+	return csv.NewReader(strings.NewReader(s.text), d.layout(), 1)
 }
 
 func candidateDelimiters(text string, o Override) []candidate {
@@ -122,8 +129,8 @@ func candidateQuotes(text string, o Override) []string {
 }
 
 // judge reads the text in that dialect and scores what comes out.
-func judge(text string, d dialect, prior float64) dialect {
-	r := csv.NewReader(strings.NewReader(text), d.layout(), 1)
+func judge(s sample, d dialect, prior float64) dialect {
+	r := s.reader(d)
 	widths := map[int]int{}
 	var rows [][]worth
 	var cells, spaced, padded int
@@ -412,17 +419,17 @@ func (d *dialect) uniform(rows [][]worth) float64 {
 
 // withEscape takes a backslash, a zero byte or the other quote as the escape
 // where it stands before quotes and the table is better for it.
-func withEscape(text string, d dialect) dialect {
+func withEscape(s sample, d dialect) dialect {
 	if d.quote == "" {
 		return d
 	}
-	best := judge(text, dialect{delim: d.delim, quote: d.quote}, 1)
+	best := judge(s, dialect{delim: d.delim, quote: d.quote}, 1)
 	plain := best
 	for _, esc := range []string{`\`, "\x00", `"`} {
-		if esc == d.quote || !strings.Contains(text, esc+d.quote) {
+		if esc == d.quote || !strings.Contains(s.text, esc+d.quote) {
 			continue
 		}
-		e := judge(text, dialect{delim: d.delim, quote: d.quote, escape: esc}, 1)
+		e := judge(s, dialect{delim: d.delim, quote: d.quote, escape: esc}, 1)
 		if e.broken < best.broken || e.broken == best.broken && e.score > best.score {
 			best = e
 		}
@@ -436,11 +443,11 @@ func withEscape(text string, d dialect) dialect {
 
 // withBlank takes comma and blank together as the delimiter where a blank
 // follows every comma between cells.
-func withBlank(text string, d dialect) dialect {
+func withBlank(s sample, d dialect) dialect {
 	if d.spaced < 0.98 || d.records < 2 || d.width < 2 || d.padded > 0.2 {
 		return d
 	}
-	two := judge(text, dialect{delim: d.delim + " ", quote: d.quote, escape: d.escape}, 1)
+	two := judge(s, dialect{delim: d.delim + " ", quote: d.quote, escape: d.escape}, 1)
 	if two.width >= d.width && two.share >= d.share {
 		two.score = d.score
 		return two
@@ -450,9 +457,8 @@ func withBlank(text string, d dialect) dialect {
 
 // enclosedDelimiter looks at a text of one column. Where cells with a delimiter
 // in them are enclosed and the others hold none, that delimiter is why they are.
-func enclosedDelimiter(text string, d dialect) string {
-	one := dialect{quote: d.quote}
-	r := csv.NewReader(strings.NewReader(text), one.layout(), 1)
+func enclosedDelimiter(s sample, d dialect) string {
+	r := s.reader(dialect{quote: d.quote})
 	var within, without strings.Builder
 	for n := 0; n < dialectRows; n++ {
 		row, err := r.Next()

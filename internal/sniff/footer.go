@@ -30,7 +30,7 @@ func (r *Result) tail(src sheet.Source, c content) ([]line, error) {
 	if i < 0 {
 		return nil, nil
 	}
-	lines, _, err := readLines(strings.TrimPrefix(text[i+1:], "\n"), r.Layout, 1)
+	lines, _, err := readLines(sample{strings.TrimPrefix(text[i+1:], "\n"), true}, r.Layout)
 	return lines, err
 }
 

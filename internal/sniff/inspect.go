@@ -10,7 +10,6 @@ import (
 	"github.com/dropload/dropload/internal/fault"
 	"github.com/dropload/dropload/internal/record"
 	"github.com/dropload/dropload/internal/sheet"
-	"github.com/dropload/dropload/internal/sheet/csv"
 	"github.com/dropload/dropload/internal/sheet/open"
 	"github.com/dropload/dropload/internal/sniff/charset"
 )
@@ -92,7 +91,7 @@ func (r *Result) text(src sheet.Source, c content, o Override) error {
 		return unknown("The file is no text.")
 	}
 	r.dialect(text, c.complete, o)
-	lines, newline, err := readLines(clip(text, len(text), c.complete), r.Layout, 1)
+	lines, newline, err := readLines(sample{text, c.complete}, r.Layout)
 	if err != nil {
 		return err
 	}
@@ -188,9 +187,9 @@ func sepLine(text string) (string, bool) {
 
 // readLines reads the records of a decoded text, and tells the commonest line
 // end.
-func readLines(text string, l sheet.Layout, first int64) ([]line, string, error) {
+func readLines(s sample, l sheet.Layout) ([]line, string, error) {
 	const most = 20_000
-	r := csv.NewReader(strings.NewReader(text), sheet.Layout{Delimiter: l.Delimiter, Quote: l.Quote, Escape: l.Escape}, first)
+	r := s.reader(dialect{delim: l.Delimiter, quote: l.Quote, escape: l.Escape})
 	var lines []line
 	ends := map[string]int{}
 	for len(lines) < most {

@@ -35,6 +35,14 @@ func NewReader(r io.Reader, l sheet.Layout, first int64) *Reader {
 	return c
 }
 
+// NewHeadReader reads the start of a text that goes on after r: a record that the
+// end of r leaves open is not given.
+func NewHeadReader(r io.Reader, l sheet.Layout) *Reader {
+	c := NewReader(r, l, 1)
+	c.s.goesOn = true
+	return c
+}
+
 // Close frees the buffer.
 func (r *Reader) Close() error {
 	r.s.buf, r.s.pos, r.s.eof, r.text = nil, 0, true, ""

@@ -28,6 +28,8 @@ type scanner struct {
 	delim []byte
 	quote byte // 0 is none
 	esc   byte // 0 is none
+	// goesOn tells that the text does not end where src does.
+	goesOn bool
 	// seen, where set, gets each stretch of bytes as it is read.
 	seen func([]byte)
 
@@ -344,7 +346,10 @@ func (s *scanner) fill() error {
 	n, err := io.ReadFull(s.src, s.buf[old:cap(s.buf)])
 	s.buf = s.buf[:old+n]
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		s.eof, err = true, nil
+		s.eof, err = !s.goesOn, nil
+		if s.goesOn && n == 0 {
+			return io.EOF
+		}
 	}
 	if s.seen != nil {
 		s.seen(s.buf[old:])
