@@ -49,7 +49,7 @@ func (i *Importer) Map(ctx context.Context, tenant, id string, a Mapping) error 
 		}
 		if again {
 			m.Round++
-			m.Planned, m.Decision = false, Decision{}
+			m.Planned, m.Shown, m.Decision = false, 0, Decision{}
 		}
 		m.to(Preparing, i.Now())
 		return nil
@@ -171,7 +171,7 @@ func (i *Importer) Edit(ctx context.Context, tenant, id string, o Overlay) error
 		if m.Round+1 != round || m.State != Ready && m.State != NeedsDecision {
 			return errAnswered
 		}
-		m.Round, m.Overlay, m.Planned, m.Attended = round, key, false, true
+		m.Round, m.Overlay, m.Planned, m.Shown, m.Attended = round, key, false, 0, true
 		m.to(Preparing, i.Now())
 		return nil
 	})

@@ -109,8 +109,7 @@ type Import struct {
 	Pause  Pause            `json:"pause,omitzero"`
 	Epochs map[string]int64 `json:"epochs,omitempty"`
 	// NewVer is the version of the records that it creates.
-	NewVer int64 `json:"new_ver"`
-	// Rules says what becomes of references, by person's word; see Decision.
+	NewVer   int64    `json:"new_ver"`
 	Decision Decision `json:"decision,omitzero"`
 	// Overlay is the key of a person's edits for the round, "" for none.
 	Overlay string `json:"overlay,omitempty"`
@@ -119,8 +118,13 @@ type Import struct {
 	Planned bool          `json:"planned,omitempty"`
 	Plan    record.Counts `json:"plan,omitzero"`
 	Made    int64         `json:"made,omitempty"` // records to be made on the way
-	Started bool          `json:"started,omitempty"`
-	Word    bool          `json:"word,omitempty"` // a person said to start
+	// Shown is the round whose plan was made before another import changed what
+	// it was made on; 0 is none. Differs counts the records that the plan of this
+	// round treats otherwise; see Differences.
+	Shown   int   `json:"shown,omitempty"`
+	Differs int64 `json:"differs,omitempty"`
+	Started bool  `json:"started,omitempty"`
+	Word    bool  `json:"word,omitempty"` // a person said to start
 
 	Rows           record.Counts    `json:"rows"`
 	NothingWritten bool             `json:"nothing_written"`

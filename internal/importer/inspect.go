@@ -123,6 +123,11 @@ func (i *Importer) Inspect(ctx context.Context, in InspectInput) (Step, error) {
 	}
 	m.Layout = found.Layout
 	next := i.fit(m, def)
+	if next == "mapping" && intent.Template == nil {
+		if next, err = i.fitKnown(ctx, m, def); err != nil {
+			return Step{}, err
+		}
+	}
 	if next == "stop" {
 		return Step{}, &fault.Refused{Code: "columns_differ", Message: "The columns are not those of the feed's template, and the feed says to stop then. " + describeDrift(m.Drift)}
 	}
@@ -237,6 +242,29 @@ func (i *Importer) fit(m *Import, def *entity.Definition) string {
 		return "mapping"
 	}
 	return "split"
+}
+
+// fitKnown looks for a template of the tenant that was made for this header,
+// whatever the order of its columns, and takes it where it fits. Else the
+// import keeps its own and waits for a person.
+func (i *Importer) fitKnown(ctx context.Context, m *Import, def *entity.Definition) (string, error) {
+	templates, err := i.Templates(ctx, m.Tenant)
+	if err != nil {
+		return "", err
+	}
+	print := mapping.Fingerprint(m.Layout.Columns)
+	for _, t := range templates {
+		if t.Fingerprint != print || t.Entity != def.Name {
+			continue
+		}
+		known := *m
+		known.Template, known.Options = t, t.Options.Defaults()
+		if i.fit(&known, def) == "split" {
+			*m = known
+			return "split", nil
+		}
+	}
+	return "mapping", nil
 }
 
 // needsPerson tells the kinds of drift that a person can mend by mapping.

@@ -84,7 +84,11 @@ func (i *Importer) Settle(ctx context.Context, job Job) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
-	return i.decideStart(ctx, m, final)
+	differs, err := i.compare(ctx, m, items)
+	if err != nil {
+		return Step{}, err
+	}
+	return i.decideStart(ctx, m, final, differs)
 }
 
 // latest are the batches with the pass that planned each last.
@@ -357,7 +361,7 @@ func (i *Importer) madeEntry(m *Import, r resolved) journal.Entry {
 }
 
 // decideStart keeps the preview and says how the import goes on.
-func (i *Importer) decideStart(ctx context.Context, m *Import, f *Final) (Step, error) {
+func (i *Importer) decideStart(ctx context.Context, m *Import, f *Final, differs int64) (Step, error) {
 	next := "found"
 	trouble := verdict(&m.Options, f)
 	switch {
@@ -369,7 +373,7 @@ func (i *Importer) decideStart(ctx context.Context, m *Import, f *Final) (Step, 
 		next = "turn"
 	}
 	m, err := i.edit(ctx, m.Tenant, m.ID, func(m *Import) error {
-		m.Planned = true
+		m.Planned, m.Differs = true, differs
 		m.Plan, m.Codes, m.Held, m.Notices = f.Counts, f.Codes, f.Held, f.Notes
 		m.Made, m.Trouble = 0, trouble
 		for _, n := range f.Made {

@@ -144,6 +144,33 @@ func (i *Importer) template(ctx context.Context, tenant, id string) (mapping.Tem
 	return t, err
 }
 
+// Templates lists the newest version of each of a tenant's templates.
+func (i *Importer) Templates(ctx context.Context, tenant string) ([]mapping.Template, error) {
+	var newest []mapping.Template
+	q := store.Query{PK: tenant + "#templates"}
+	for {
+		page, err := i.Control.Query(ctx, q)
+		if err != nil {
+			return nil, fmt.Errorf("importer: reading templates: %w", err)
+		}
+		for _, it := range page.Items {
+			var t mapping.Template
+			if _, _, err := readDocument(it, &t); err != nil {
+				return nil, err
+			}
+			if n := len(newest); n > 0 && newest[n-1].ID == t.ID {
+				newest[n-1] = t // versions come in order
+			} else {
+				newest = append(newest, t)
+			}
+		}
+		if page.Next == "" {
+			return newest, nil
+		}
+		q.Cursor = page.Next
+	}
+}
+
 // SaveTemplate stores a new version of a template and returns it. Earlier
 // versions stay as they are.
 func (i *Importer) SaveTemplate(ctx context.Context, tenant string, t mapping.Template) (mapping.Template, error) {
@@ -215,4 +242,10 @@ func (i *Importer) OptionsOf(ctx context.Context, tenant, feed string) (mapping.
 	}
 	t, err := i.template(ctx, tenant, f.Template)
 	return t.Options, err
+}
+
+// NewestTemplate returns the newest version of a saved template. Returns
+// *fault.Refused for an unknown one.
+func (i *Importer) NewestTemplate(ctx context.Context, tenant, id string) (mapping.Template, error) {
+	return i.template(ctx, tenant, id)
 }

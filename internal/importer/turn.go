@@ -179,6 +179,9 @@ func (i *Importer) Turn(ctx context.Context, job Job) (Step, error) {
 	m, err = i.edit(ctx, job.Tenant, job.Import, func(m *Import) error {
 		switch {
 		case stale:
+			if m.Planned {
+				m.Shown = m.Round
+			}
 			m.Round++
 			m.Epochs = epochs
 			m.Planned, m.Pass = false, 0

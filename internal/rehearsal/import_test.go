@@ -301,10 +301,33 @@ func TestReviewThenStart(t *testing.T) {
 	if err := s.Start(t.Context(), rehearsal.Tenant, m.ID); err != nil {
 		t.Fatal(err)
 	}
-	// The new plan differs, so a person looks at it again.
 	m = ended(t, s, d)
 	want(t, "rows", m.Rows, counts(2, 1, 0, 1, 0, 0))
 	want(t, "round", m.Round, 2)
+	var differences []importer.Difference
+	if err := s.Differences(t.Context(), rehearsal.Tenant, m.ID, func(d importer.Difference) error {
+		differences = append(differences, d)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "differences", differences, []importer.Difference{{Key: "a", Was: "create", Fields: []string{"code", "name"}}})
+	want(t, "counted", m.Differs, int64(1))
+}
+
+func TestTemplateIsFoundByItsHeader(t *testing.T) {
+	t.Parallel()
+	s := stage(t, rehearsal.Options{})
+	tpl := mapping.Template{ID: "haus", Name: "Haus", Entity: "companies", Fingerprint: mapping.Fingerprint([]string{"Kennung", "Firma"}), Columns: []mapping.Column{
+		{Header: "Kennung", Index: 0, Field: "code"}, {Header: "Firma", Index: 1, Field: "name"},
+	}}
+	if _, err := s.SaveTemplate(t.Context(), rehearsal.Tenant, tpl); err != nil {
+		t.Fatal(err)
+	}
+	m := run(t, s, "companies", "h.csv", "Firma;Kennung\nEins;1\n")
+	want(t, "rows", m.Rows, counts(1, 1, 0, 0, 0, 0))
+	want(t, "template", m.Template.ID, "haus")
+	want(t, "records", records(t, s, "companies", "code", "name"), []string{"1 Eins"})
 }
 
 func TestCancelled(t *testing.T) {
