@@ -102,6 +102,9 @@ func alternatives(header string) []string {
 // reduce looks the header up without the words that say little: all the ways
 // to take some of them off.
 func (d *dictionary) reduce(r *reading, tokens []string, score float64, entityName string, weight []float64) {
+	if len(tokens) == 0 {
+		return
+	}
 	type state struct {
 		tokens []string
 		score  float64

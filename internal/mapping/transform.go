@@ -6,6 +6,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
+
 	"github.com/dropload/dropload/internal/entity"
 )
 
@@ -29,7 +32,7 @@ func (t *Transform) apply(s string) string {
 	case Trim:
 		return strings.Join(strings.Fields(s), " ")
 	case Upper:
-		return strings.ToUpper(s)
+		return cases.Upper(language.Und).String(s)
 	case Lower:
 		return strings.ToLower(s)
 	case Capitalise:
