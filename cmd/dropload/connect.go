@@ -2,13 +2,18 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/spf13/cobra"
 
 	"github.com/dropload/dropload/infra/local"
 	"github.com/dropload/dropload/internal/awsclient"
+	"github.com/dropload/dropload/internal/entity"
 	"github.com/dropload/dropload/internal/importer"
 	"github.com/dropload/dropload/internal/wiring"
 )
@@ -20,19 +25,59 @@ type session struct {
 	JSON   bool
 }
 
+// opener connects to the stack that the flags name. It is a parameter of the
+// commands, so that their tests need no stack.
+type opener func(context.Context, *stackFlags) (*session, error)
+
 // stackFlags say which stack a command talks to.
 type stackFlags struct {
-	tenant string
-	json   bool
+	tenant, stack, profile, region string
+	json                           bool
 }
 
 func (f *stackFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.tenant, "tenant", "demo", "the tenant")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	cmd.Flags().StringVar(&f.stack, "stack", "", "a stack in your AWS account (default: the local one)")
+	cmd.Flags().StringVar(&f.profile, "profile", "", "the AWS profile to find --stack with")
+	cmd.Flags().StringVar(&f.region, "region", "", "the AWS region of --stack")
 }
 
-// open connects to the local stack.
-func (f *stackFlags) open(ctx context.Context) (*session, error) {
+// openStack connects to the stack that --stack names, else to the one that the
+// environment names as it does for the functions, else to the local one.
+func openStack(ctx context.Context, f *stackFlags) (*session, error) {
+	i, err := f.importer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &session{Importer: i, Tenant: f.tenant, JSON: f.json}, nil
+}
+
+func (f *stackFlags) importer(ctx context.Context) (*importer.Importer, error) {
+	switch {
+	case f.stack != "":
+		options := []func(*config.LoadOptions) error{config.WithSharedConfigProfile(f.profile)}
+		if f.region != "" {
+			options = append(options, config.WithRegion(f.region))
+		}
+		stack, err := local.Describe(ctx, f.stack, local.Stack{}, options...)
+		if err != nil {
+			return nil, err
+		}
+		return connect(ctx, &stack, options...)
+	case f.profile != "" || f.region != "":
+		return nil, usageError{"--profile and --region go with --stack NAME"}
+	case os.Getenv("BUCKET") != "" && os.Getenv("CONTROL_TABLE") != "":
+		stack, err := wiring.FromEnv()
+		if err != nil {
+			return nil, err
+		}
+		clients, err := awsclient.Load(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return wiring.Importer(clients, stack, quietLog())
+	}
 	if err := local.Isolate(); err != nil {
 		return nil, err
 	}
@@ -40,42 +85,66 @@ func (f *stackFlags) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	i, err := connect(ctx, &stack)
-	if err != nil {
-		return nil, err
-	}
-	return &session{Importer: i, Tenant: f.tenant, JSON: f.json}, nil
+	return connect(ctx, &stack, stack.LoadOptions()...)
 }
 
 // connect makes an importer over a deployed stack.
-func connect(ctx context.Context, s *local.Stack) (*importer.Importer, error) {
-	clients, err := awsclient.Load(ctx, s.LoadOptions()...)
+func connect(ctx context.Context, s *local.Stack, options ...func(*config.LoadOptions) error) (*importer.Importer, error) {
+	clients, err := awsclient.Load(ctx, options...)
 	if err != nil {
 		return nil, err
 	}
 	return wiring.Importer(clients, wiring.Stack{
 		Bucket: s.Bucket, Records: s.Tables.Records, Control: s.Tables.Control, StateMachine: s.StateMachine,
-	}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	}, quietLog())
 }
 
-// prepareTenant makes a tenant with its default feeds in a deployed stack.
+// quietLog says nothing: a command's errors are its own to tell.
+func quietLog() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+
+// prepareTenant makes a tenant with its default feeds in a local stack.
 func prepareTenant(id string) func(context.Context, *local.Stack) error {
 	return func(ctx context.Context, s *local.Stack) error {
-		i, err := connect(ctx, s)
+		i, err := connect(ctx, s, s.LoadOptions()...)
 		if err != nil {
 			return err
 		}
-		if err := i.CreateTenant(ctx, importer.Tenant{ID: id}); err != nil {
-			return err
-		}
-		feeds, err := i.Feeds(ctx, id)
-		if err != nil {
-			return err
-		}
-		s.Tenant, s.Feeds = id, map[string]string{}
-		for _, f := range feeds {
-			s.Feeds[f.Name] = importer.InboxPrefix(id, f.Name)
-		}
-		return nil
+		s.Tenant = id
+		s.Feeds, err = createTenant(ctx, i, importer.Tenant{ID: id})
+		return err
 	}
 }
+
+// createTenant makes a tenant where it is not there, and returns the prefixes of
+// its feeds.
+func createTenant(ctx context.Context, i *importer.Importer, t importer.Tenant) (map[string]string, error) {
+	if err := i.CreateTenant(ctx, t); err != nil {
+		return nil, err
+	}
+	feeds, err := i.Feeds(ctx, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	prefixes := map[string]string{}
+	for _, f := range feeds {
+		prefixes[f.Name] = importer.InboxPrefix(t.ID, f.Name)
+	}
+	return prefixes, nil
+}
+
+// entity finds an entity by its name.
+func (s *session) entity(name string) (*entity.Definition, error) {
+	if def, ok := s.Catalog.Entity(name); ok {
+		return def, nil
+	}
+	var names []string
+	for _, def := range s.Catalog.Entities() {
+		names = append(names, def.Name)
+	}
+	return nil, usageError{fmt.Sprintf("there is no entity %q; there are %s", name, strings.Join(names, ", "))}
+}
+
+// usageError is a mistake in the command line.
+type usageError struct{ text string }
+
+func (e usageError) Error() string { return e.text }

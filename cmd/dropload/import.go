@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -18,115 +17,96 @@ import (
 )
 
 // newImport is `dropload import`.
-func newImport() *cobra.Command {
+func newImport(open opener) *cobra.Command {
 	var (
-		flags             stackFlags
-		entityName, feed  string
-		dryRun, withWatch bool
+		flags     stackFlags
+		options   optionFlags
+		withWatch bool
 	)
 	cmd := &cobra.Command{
-		Use: "import FILE --entity E", Short: "Import a file", Args: cobra.ExactArgs(1),
+		Use:   "import FILE --entity E",
+		Short: "Import a file",
+		Long: `Import a file: it is put into the bucket, where the feed picks it up. Without
+--watch the command ends when the import has begun, and prints its id; with
+--watch it follows the import and ends with its status: 0 completed, 3 completed
+with rejects, 4 a person is needed, 1 failed or cancelled.`,
+		Example: `  dropload import contacts.csv --entity contacts --watch
+  dropload import kunden.xlsx --entity companies --country DE --unmatched create --dry-run --watch`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if feed == "" {
-				feed = entityName
+			if err := options.check(); err != nil {
+				return err
 			}
-			if feed == "" {
-				return errors.New("say what the file holds: --entity contacts, or the feed it goes to: --feed NAME")
-			}
-			s, err := flags.open(cmd.Context())
+			f, err := openFile(args[0])
 			if err != nil {
 				return err
 			}
-			id, err := s.upload(cmd.Context(), args[0], feed, dryRun)
+			defer func() { _ = f.Close() }()
+			s, err := open(cmd.Context(), &flags)
 			if err != nil {
 				return err
 			}
-			if !withWatch {
-				if s.JSON {
-					return printJSON(cmd.OutOrStdout(), map[string]string{"id": id})
-				}
-				fmt.Fprintln(cmd.OutOrStdout(), id)
-				return nil
+			feed, intent, err := options.intent(cmd, s)
+			if err != nil {
+				return err
 			}
-			return s.watch(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), id)
+			id, err := s.upload(cmd.Context(), cmd.ErrOrStderr(), source{filepath.Base(args[0]), f, f.size}, feed, intent)
+			if err != nil {
+				return err
+			}
+			if withWatch {
+				return s.watch(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), id)
+			}
+			if s.JSON {
+				return printJSON(cmd.OutOrStdout(), map[string]string{"id": id})
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), id)
+			return err
 		},
 	}
 	flags.add(cmd)
-	cmd.Flags().StringVar(&entityName, "entity", "", "what the file holds: companies, contacts, …")
-	cmd.Flags().StringVar(&feed, "feed", "", "the feed it goes to (default: the entity's)")
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "plan only, write nothing")
+	options.add(cmd)
 	cmd.Flags().BoolVar(&withWatch, "watch", false, "wait for the end and show it")
 	return cmd
 }
 
-// upload puts a file into the bucket and returns the id of its import.
-func (s *session) upload(ctx context.Context, file, feed string, dryRun bool) (string, error) {
-	f, err := os.Open(file)
+// source is a file to upload.
+type source struct {
+	name string
+	body io.Reader
+	size int64
+}
+
+// beginLimit is how long an import may take to begin after its file is there.
+const beginLimit = time.Minute
+
+// upload puts a file into the bucket and returns the id of its import once that
+// has begun.
+func (s *session) upload(ctx context.Context, progress io.Writer, file source, feed string, intent importer.Intent) (string, error) {
+	key, err := s.Announce(ctx, s.Tenant, feed, strings.ToLower(rand.Text()), file.name, intent)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
-	var intent importer.Intent
-	if dryRun {
-		options, err := s.OptionsOf(ctx, s.Tenant, feed)
-		if err != nil {
-			return "", err
-		}
-		options.DryRun = true
-		intent.Options = &options
-	}
-	key, err := s.Announce(ctx, s.Tenant, feed, strings.ToLower(rand.Text()), filepath.Base(file), intent)
+	bar := s.bytes(progress, "uploading "+file.name, file.size)
+	_, err = s.Objects.Put(ctx, key, bar.reader(file.body), objects.PutOptions{})
+	bar.end()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("uploading %s: %w", file.name, err)
 	}
-	if _, err := s.Objects.Put(ctx, key, f, objects.PutOptions{}); err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+	spinner := s.newBar(progress, "waiting for the import to begin", -1)
+	defer spinner.end()
+	limit := time.Now().Add(beginLimit)
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		id, err := s.ImportOf(ctx, s.Tenant, key)
 		if err != nil || id != "" {
 			return id, err
 		}
-		select {
-		case <-ctx.Done():
-			return "", errors.New("the file is in the bucket, but no import of it began within a minute: look at the engine's log")
-		case <-time.After(wait):
+		if time.Now().After(limit) {
+			return "", errors.New("the file is in the bucket, but no import of it began within a minute: is the stack's rule on inbox/ in place? Look at the engine's log")
 		}
-	}
-}
-
-// watch shows the states of an import until it is at its end or waits for a
-// person.
-func (s *session) watch(ctx context.Context, out, progress io.Writer, id string) error {
-	seen := 0
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		m, err := s.Show(ctx, s.Tenant, id)
-		if err != nil {
-			return err
-		}
-		for ; seen < len(m.Times); seen++ {
-			if !s.JSON {
-				fmt.Fprintf(progress, "%s\n", m.Times[seen].State)
-			}
-			wait = 100 * time.Millisecond
-		}
-		person := m.State == importer.NeedsMapping || m.State == importer.NeedsDecision || m.State == importer.Ready && m.Pause.Kind == "start"
-		if m.State.Final() || person {
-			if s.JSON {
-				if err := printJSON(out, importJSONOf(m)); err != nil {
-					return err
-				}
-			} else {
-				printImport(out, m)
-			}
-			return status(m.State)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
+		spinner.add(1)
+		if err := sleep(ctx, wait); err != nil {
+			return "", fmt.Errorf("stopped waiting; the file is in the bucket and its import will be listed by: dropload imports")
 		}
 	}
 }

@@ -29,10 +29,14 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newInspect())
 	root.AddCommand(newRows())
 	root.AddCommand(newTemplate())
-	root.AddCommand(newUp(prepareTenant("demo")))
+	root.AddCommand(newUp(prepareTenant(demoTenant)))
 	root.AddCommand(newDown())
-	root.AddCommand(newImport())
-	root.AddCommand(newShow())
+	root.AddCommand(newImport(openStack))
+	root.AddCommand(newShow(openStack))
+	root.AddCommand(newWatch(openStack))
+	root.AddCommand(newReport(openStack))
+	root.AddCommand(newRecords(openStack))
+	root.AddCommand(newDemo(upAndOpen))
 	return root
 }
 
@@ -52,5 +56,9 @@ func exitStatus(err error) int {
 		return int(status)
 	}
 	fmt.Fprintln(os.Stderr, "dropload:", err)
-	return 1
+	var usage usageError
+	if errors.As(err, &usage) {
+		return statusUsage
+	}
+	return statusFailed
 }
