@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/klauspost/compress/flate"
@@ -232,4 +233,39 @@ func TestStored(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0] != "t:zero" {
 		t.Errorf("got %v, %v", got, err)
 	}
+}
+
+// TestTogether: several sheets are read at the same time, which share the texts.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	const n = 3 * perBlock
+	var sst, data strings.Builder
+	for i := range n {
+		fmt.Fprintf(&sst, "<si><t>%d</t></si>", i)
+		fmt.Fprintf(&data, `<row><c t="s"><v>%d</v></c></row>`, i)
+	}
+	w, err := Open(source(plainBook(data.String()).with("xl/sharedStrings.xml", "<sst>"+sst.String()+"</sst>").zip(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			_ = w.Sheets()
+			r, err := w.Open(0)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer r.Close()
+			for i := range n {
+				if row, err := r.Next(); err != nil || row.Cells[0].Text != fmt.Sprint(i) {
+					t.Errorf("row %d: %v, %v", i+1, row, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }

@@ -22,6 +22,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dropload/dropload/internal/fault"
 	"github.com/dropload/dropload/internal/sheet"
@@ -65,7 +66,7 @@ type workbook struct {
 	styles   []style
 	strings  *table
 
-	meta []sheet.SheetMeta // worked out when it is asked for
+	meta func() []sheet.SheetMeta // works it out the first time
 }
 
 // part is one sheet of the workbook.
@@ -95,6 +96,7 @@ func open(src sheet.Source) (*workbook, error) {
 		return nil, err
 	}
 	w := &workbook{parts: parts}
+	w.meta = sync.OnceValue(w.survey)
 	if err := w.readFrame(); err != nil {
 		return nil, err
 	}
@@ -356,10 +358,7 @@ func isTrue(s string) bool {
 
 // Sheets implements sheet.Workbook.
 func (w *workbook) Sheets() []sheet.SheetMeta {
-	if w.meta == nil {
-		w.meta = w.survey()
-	}
-	return w.meta
+	return slices.Clone(w.meta())
 }
 
 // Open implements sheet.Workbook.
