@@ -20,9 +20,10 @@ import (
 // newInspect is `dropload inspect`.
 func newInspect() *cobra.Command {
 	var (
-		asJSON bool
-		batch  string
-		over   overrides
+		asJSON     bool
+		batch      string
+		entityName string
+		over       overrides
 	)
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
@@ -32,6 +33,7 @@ func newInspect() *cobra.Command {
 			out := bufio.NewWriter(cmd.OutOrStdout())
 			if batch == "" {
 				in := inspectFile(args[0], over.of(cmd))
+				in.propose(entityName)
 				if err := in.print(out, asJSON); err != nil {
 					return err
 				}
@@ -41,12 +43,15 @@ func newInspect() *cobra.Command {
 				return nil
 			}
 			return eachLine(batch, func(_ int, name string) error {
-				return inspectFile(name, over.of(cmd)).print(out, asJSON)
+				in := inspectFile(name, over.of(cmd))
+				in.propose(entityName)
+				return in.print(out, asJSON)
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a file")
 	cmd.Flags().StringVar(&batch, "batch", "", "inspect the files listed in this file, one path a line")
+	cmd.Flags().StringVar(&entityName, "entity", "", "what the rows are (contacts, …); without it the entity that fits best")
 	over.flags(cmd)
 	return cmd
 }
@@ -158,6 +163,7 @@ type inspected struct {
 	name   string
 	result sniff.Result
 	err    error
+	fields []string // the field that each column would feed; "" is none
 }
 
 func inspectFile(name string, o sniff.Override) inspected {
@@ -254,8 +260,12 @@ func (in inspected) object() object {
 	if o.Format == "" {
 		o.Format = sheet.UnknownFormat
 	}
-	for _, name := range l.Columns {
-		o.Columns = append(o.Columns, column{Name: name})
+	for i, name := range l.Columns {
+		c := column{Name: name}
+		if i < len(in.fields) {
+			c.Field = orNull(in.fields[i])
+		}
+		o.Columns = append(o.Columns, c)
 	}
 	return o
 }

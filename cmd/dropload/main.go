@@ -28,6 +28,7 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(newInspect())
 	root.AddCommand(newRows())
+	root.AddCommand(newPropose())
 	root.AddCommand(newTemplate())
 	root.AddCommand(newUp(prepareTenant(demoTenant)))
 	root.AddCommand(newDown())

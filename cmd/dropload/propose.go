@@ -106,6 +106,19 @@ func proposeFields(entityName string, r *sniff.Result) (used string, proposals [
 	return entityName, mapping.Propose(def, headers, r.Sample, nil), nil
 }
 
+// propose finds the fields of what was inspected; an entity that is not there
+// is the answer's error.
+func (in *inspected) propose(entityName string) {
+	if in.err != nil {
+		return
+	}
+	_, proposals, err := proposeFields(entityName, &in.result)
+	in.err = err
+	for _, p := range proposals {
+		in.fields = append(in.fields, p.Field)
+	}
+}
+
 func (p *proposed) text(w io.Writer) {
 	fmt.Fprintf(w, "%s\n", p.Entity)
 	for _, c := range p.Columns {
