@@ -210,4 +210,3 @@ func short(text string) string {
 	}
 	return text
 }
-

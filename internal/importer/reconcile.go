@@ -287,7 +287,7 @@ func (i *Importer) rule(m *Import, f *entity.Field, note shuffle.RefNote, keys [
 	case IgnoreRows:
 		r.As = journal.Resolution{Ignore: true}
 	default:
-		r.As = journal.Resolution{Code: code}
+		r.As = journal.Resolution{Code: code, Written: note.Written}
 	}
 	return false
 }

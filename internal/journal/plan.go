@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -22,6 +23,8 @@ type Resolution struct {
 	// Ignore leaves out the rows that name it; Code rejects them.
 	Ignore bool   `json:"i,omitempty"`
 	Code   string `json:"c,omitempty"`
+	// Written is, beside a Code, the name as the file writes it.
+	Written string `json:"w,omitempty"`
 }
 
 // Repeats says what becomes of rows that repeat a key.
@@ -269,7 +272,8 @@ func (p *Planner) resolve(r *shuffle.Row) (fields []entity.FieldValue, made []st
 			fallthrough
 		case res.Code != "":
 			verdict.Outcome = record.Rejected
-			verdict.Problems = append(verdict.Problems, record.Problem{Code: res.Code, Column: -1, Field: f.Name})
+			name := cmp.Or(res.Written, ref.Name)
+			verdict.Problems = append(verdict.Problems, record.Problem{Code: res.Code, Column: -1, Field: f.Name, Args: []string{name}})
 		case res.Ignore:
 			if verdict.Outcome == record.NoOutcome {
 				verdict.Outcome = record.Ignored
