@@ -3,8 +3,10 @@ package csv
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
+	"math/bits"
 	"unicode/utf8"
 
 	"github.com/dropload/dropload/internal/sheet"
@@ -172,11 +174,20 @@ func (c *checker) count(b []byte, start int64) {
 	}
 }
 
-// multibyte counts the characters beyond ASCII of valid UTF-8.
+// multibyte counts the characters beyond ASCII of valid UTF-8: the bytes whose
+// two highest bits are set begin one.
 func multibyte(b []byte) int {
+	const (
+		word  = 8
+		highs = 0x8080808080808080
+	)
 	n := 0
-	for _, ch := range b {
-		if ch >= 0xC0 {
+	for ; len(b) >= word; b = b[word:] {
+		x := binary.LittleEndian.Uint64(b)
+		n += bits.OnesCount64(x & (x << 1) & highs)
+	}
+	for _, c := range b {
+		if c >= 0xC0 {
 			n++
 		}
 	}
