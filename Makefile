@@ -6,6 +6,10 @@ ENV        ?= dev
 RACE       ?=
 LOCALSTACK ?= ../shared/localstack
 
+# One setting for programs, tests and functions, so that each package is
+# compiled once; the race detector alone wants another.
+export CGO_ENABLED = 0
+
 TOOL      := $(GO) tool -modfile=go.tool.mod
 GOTESTSUM := $(TOOL) gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg
 CLI       := build/dropload
@@ -30,6 +34,7 @@ down: cli ## Stop what was started; data stays
 
 test: test-unit test-e2e ## Run every test
 
+test-unit: export CGO_ENABLED = $(if $(RACE),1,0)
 test-unit: need-go ## Run the tests that need no engine
 	@$(GOTESTSUM) -- $(RACE) ./...
 
@@ -70,7 +75,7 @@ fuzz: need-go ## Run every fuzz test for FUZZTIME
 	  $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" || exit 1; done
 
 build: tools ## Build the functions for AWS
-	@CGO_ENABLED=0 GOFLAGS="$$($(GO) env GOFLAGS) -tags=lambda.norpc '-ldflags=-s -w'" SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam build
+	@GOFLAGS="$$($(GO) env GOFLAGS) -trimpath -tags=lambda.norpc '-ldflags=-s -w'" SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam build
 
 deploy: build ## Deploy to the AWS account of AWS_PROFILE; ENV=dev or prod
 	@SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam deploy --config-env $(ENV)
