@@ -146,13 +146,14 @@ func (i *Importer) writeFiles(ctx context.Context, m *Import, e *ending, rows *p
 		if kind == report.Ignored {
 			f.Kind = report.IgnoredFile
 		}
-		return f, f.open(ctx, i.Objects, layout, report.Options{
+		err := f.open(ctx, i.Objects, layout, report.Options{
 			Kind: kind, Language: m.Options.Language, Header: header, Width: e.rec.Width, BOM: bom, Unicode: unicode,
 			Text: func(p record.Problem) string {
 				what, fix := problem.Text(m.Options.Language, p)
 				return strings.TrimSpace(what + " " + fix)
 			},
 		})
+		return f, err
 	}
 	w := &reportWriter{open: open}
 	defer func() { err = errors.Join(err, w.close(err)) }()
@@ -167,7 +168,7 @@ func (i *Importer) writeFiles(ctx context.Context, m *Import, e *ending, rows *p
 			continue
 		}
 		e.files = append(e.files, f.File)
-		if report.Kind(kind) == report.Failures { //nolint:gosec // two kinds
+		if report.Kind(kind) == report.Failures {
 			e.reports.Failures = f.Key
 		} else {
 			e.reports.Ignored = f.Key
@@ -295,9 +296,9 @@ func (f *reportFile) open(ctx context.Context, objects object.Store, l sheet.Lay
 	var err error
 	if f.w, err = report.New(w, l, o); err != nil {
 		_ = w.CloseWithError(err)
-		<-f.stored
+		return errors.Join(err, <-f.stored)
 	}
-	return err
+	return nil
 }
 
 // reportWriter writes each row into the report of its outcome, which begins

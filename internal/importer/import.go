@@ -165,7 +165,7 @@ func (m *Import) pause(kind string) {
 	m.Pause = Pause{Number: m.Pause.Number + 1, Kind: kind}
 }
 
-// ErrNoImport: no import of that id, for that tenant.
+// ErrNoImport says that the tenant has no import of that id.
 var ErrNoImport = &fault.Refused{Code: "import_unknown", Message: "There is no import with this id. See the list with: dropload imports"}
 
 func importPK(tenant, id string) string { return tenant + "#import#" + id }

@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/dropload/dropload/internal/entity"
@@ -103,10 +104,8 @@ func (i *Importer) named(name string) bool {
 				if to != name {
 					continue
 				}
-				for _, by := range ref.By {
-					if by == "name" {
-						return true
-					}
+				if slices.Contains(ref.By, "name") {
+					return true
 				}
 			}
 		}

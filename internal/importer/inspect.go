@@ -252,9 +252,9 @@ func (i *Importer) fitKnown(ctx context.Context, m *Import, def *entity.Definiti
 	if err != nil {
 		return "", err
 	}
-	print := mapping.Fingerprint(m.Layout.Columns)
+	fingerprint := mapping.Fingerprint(m.Layout.Columns)
 	for _, t := range templates {
-		if t.Fingerprint != print || t.Entity != def.Name {
+		if t.Fingerprint != fingerprint || t.Entity != def.Name {
 			continue
 		}
 		known := *m

@@ -327,22 +327,24 @@ func (p *preparer) take(ctx context.Context, number int64, out *mapping.Prepared
 		r.Refs = append(r.Refs, shuffle.Ref{Index: ref.Index, Name: name})
 		p.segment.Name(shuffle.Ref{Index: ref.Index, Name: name}, ref.Text, number)
 	}
-	if key != "" {
+	switch {
+	case key != "":
 		r.Written, r.Key = key, entity.Fold(p.def.KeyField(), key)
 		explicit := p.m.Options.MatchOn != "" && p.m.Options.MatchOn != p.def.Key
 		if !explicit || matchField < 0 {
 			p.segment.Add(&r)
 			return nil
 		}
-	} else if !p.def.KeyField().Generated && matchField < 0 {
-		return p.segment.Leave(shuffle.Left{Number: number, Outcome: record.Rejected, Problems: []record.Problem{
-			{Code: "required_missing", Column: -1, Field: p.def.Key, Args: []string{p.def.Key}},
-		}})
-	} else if matchField < 0 {
+	case matchField >= 0:
+	case p.def.KeyField().Generated:
 		r.Written = p.contentCode(&r)
 		r.Key = entity.Fold(p.def.KeyField(), r.Written)
 		p.segment.Add(&r)
 		return nil
+	default:
+		return p.segment.Leave(shuffle.Left{Number: number, Outcome: record.Rejected, Problems: []record.Problem{
+			{Code: "required_missing", Column: -1, Field: p.def.Key, Args: []string{p.def.Key}},
+		}})
 	}
 	p.pending = append(p.pending, cloneRow(&r))
 	p.value = append(p.value, strings.Clone(matchValue))

@@ -92,7 +92,7 @@ func (i *Importer) GetRecord(ctx context.Context, tenant, entityName, key string
 	}
 	it, found := items[k]
 	if !found {
-		return nil, nil //nolint:nilnil // said above
+		return nil, nil
 	}
 	r, err := table.Read(def, it)
 	if err != nil || r.Gone {

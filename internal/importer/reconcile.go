@@ -471,7 +471,7 @@ func (i *Importer) lookUp(ctx context.Context, m *Import, def *entity.Definition
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, err //nolint:wrapcheck // our own
+		return nil, err
 	}
 	return found, nil
 }

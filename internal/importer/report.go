@@ -29,8 +29,8 @@ type ReportInput struct {
 
 // StepError is an error as a state machine catches it.
 type StepError struct {
-	Error string `json:"Error"` //nolint:tagliatelle // the state machine's own name
-	Cause string `json:"Cause"` //nolint:tagliatelle // the state machine's own name
+	Error string `json:"Error"`
+	Cause string `json:"Cause"`
 }
 
 // ReportStep is what Report answers: "wait" while a worker that started may
@@ -375,14 +375,14 @@ func (i *Importer) journalRows(ctx context.Context, stored *journal.Stored, over
 	return stored.EachRest(ctx, each)
 }
 
-var codeWord = regexp.MustCompile(`^[a-z][a-z_-]+$`) //nolint:gochecknoglobals // a constant that Go cannot write
+var codeWord = regexp.MustCompile(`^[a-z][a-z_-]+$`)
 
 // troubleOf says for people what a state machine caught. A fault carries its
 // own words; of anything else only its kind is told, for its text may hold what
 // is in the file.
 func troubleOf(name, cause string) *Trouble {
 	var c struct {
-		Message string `json:"errorMessage"` //nolint:tagliatelle // Lambda's own name
+		Message string `json:"errorMessage"`
 	}
 	message := cause
 	if json.Unmarshal([]byte(cause), &c) == nil && c.Message != "" {

@@ -232,7 +232,7 @@ func (i *Importer) contenders(ctx context.Context, journals []*journal.Stored) (
 		}
 		group = append(group, contender{value: value, taking: *t.at, batch: t.batch})
 		var err error
-		if t.at, err = t.lines.Next(); err == io.EOF { //nolint:errorlint // Next returns it bare
+		if t.at, err = t.lines.Next(); err == io.EOF {
 			t.lines.Close()
 			heap.Pop(&h)
 			continue
@@ -257,7 +257,7 @@ type takings []*takingHead
 func (h takings) Len() int           { return len(h) }
 func (h takings) Less(a, b int) bool { return journal.CompareTakings(*h[a].at, *h[b].at) < 0 }
 func (h takings) Swap(a, b int)      { h[a], h[b] = h[b], h[a] }
-func (h *takings) Push(x any)        { *h = append(*h, x.(*takingHead)) } //nolint:forcetypeassert // only heap calls it
+func (h *takings) Push(x any)        { *h = append(*h, x.(*takingHead)) }
 func (h *takings) Pop() any {
 	old := *h
 	t := old[len(old)-1]

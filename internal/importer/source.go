@@ -20,7 +20,7 @@ const (
 // that reading a workbook costs a request for each four megabytes. Memory is
 // bounded by the blocks that are kept.
 type source struct {
-	ctx     context.Context //nolint:containedctx // io.ReaderAt has no place for it
+	ctx     context.Context
 	objects object.Store
 	ref     object.Ref
 	size    int64

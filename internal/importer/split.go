@@ -215,7 +215,7 @@ func (i *Importer) reader(ctx context.Context, input *Input, part sheet.Part) (s
 	rows, err := open.Part(body, input.Layout, part)
 	if err != nil {
 		_ = body.Close()
-		return nil, err //nolint:wrapcheck // a fault
+		return nil, err
 	}
 	return &partReader{rows, body}, nil
 }
@@ -229,5 +229,5 @@ type partReader struct {
 // Close closes both.
 func (r *partReader) Close() error {
 	_ = r.Reader.Close()
-	return r.body.Close() //nolint:wrapcheck // a body of the object store
+	return r.body.Close()
 }

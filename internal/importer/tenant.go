@@ -43,9 +43,9 @@ func templateKey(tenant, id string, version int) store.Key {
 	return store.Key{PK: tenant + "#templates", SK: fmt.Sprintf("%s#%06d", id, version)}
 }
 
-var validName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$`) //nolint:gochecknoglobals // a constant that Go cannot write
+var validName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$`)
 
-var validFeed = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$`) //nolint:gochecknoglobals // a constant that Go cannot write
+var validFeed = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$`)
 
 // InboxPrefix is the drop prefix of a feed in the bucket.
 func InboxPrefix(tenant, feed string) string { return "inbox/" + tenant + "/" + feed + "/" }

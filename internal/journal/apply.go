@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
 	"time"
 
@@ -256,7 +257,7 @@ func (a *Applier) takeOver(ctx context.Context, held []store.Key, taker map[stor
 	if err != nil {
 		return fmt.Errorf("journal: reading claims: %w", err)
 	}
-	owners, err := Owners(ctx, p.Records, p.Tenant, p.Def, held, p.Holding)
+	owners, err := liveOwners(ctx, p.Records, p.Tenant, p.Def, held, p.Holding)
 	if err != nil {
 		return err
 	}
@@ -355,10 +356,7 @@ func (a *Applier) settle(ctx context.Context, landed []*Entry, frees map[*Entry]
 
 func (a *Applier) nameOps(e *Entry) []store.Op {
 	p := a.Planner
-	before := record.Fields{}
-	for name, v := range e.After {
-		before[name] = v
-	}
+	before := maps.Clone(e.After)
 	for _, name := range e.Changed {
 		delete(before, name)
 		if v, ok := e.Before[name]; ok {

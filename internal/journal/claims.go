@@ -17,10 +17,10 @@ const (
 	claimImport = "i"
 )
 
-// Owners reads claims and returns the owners of those that hold. A claim holds
+// liveOwners reads claims and returns the owners of those that hold. A claim holds
 // while the import that made it may still write; later only if its record
 // carries the value. Keys must be distinct.
-func Owners(ctx context.Context, t store.Table, tenant string, def *entity.Definition, keys []store.Key,
+func liveOwners(ctx context.Context, t store.Table, tenant string, def *entity.Definition, keys []store.Key,
 	holding func(context.Context, string) (bool, error),
 ) (map[store.Key]owner, error) {
 	found := map[store.Key]owner{}

@@ -241,7 +241,7 @@ func eachLine(ctx context.Context, s *Stored, span shuffle.Span, f func(*Entry) 
 	defer lines.Close()
 	for {
 		e, err := lines.Next()
-		if err == io.EOF { //nolint:errorlint // Next returns it bare
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {

@@ -183,7 +183,7 @@ func (p *Planner) owners(ctx context.Context, rows []shuffle.Row, stored map[str
 			}
 		}
 	}
-	return Owners(ctx, p.Records, p.Tenant, p.Def, keys, p.Holding)
+	return liveOwners(ctx, p.Records, p.Tenant, p.Def, keys, p.Holding)
 }
 
 // Values are the compared forms of the values of a unique field.

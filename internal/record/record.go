@@ -54,7 +54,7 @@ func (c Cell) IsBlank() bool {
 
 // epoch is day 0 of Cell.Number: the day before 1899-12-31, so that the serial
 // numbers of spreadsheets after their invented 1900-02-29 are right.
-var epoch = time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant that Go cannot write
+var epoch = time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
 
 // When is the moment a Date, Time or DateTime cell holds, in UTC, to the
 // nearest millisecond. A Time is on 1899-12-30.

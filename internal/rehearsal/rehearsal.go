@@ -181,7 +181,7 @@ func (s *Stage) Put(ctx context.Context, feed, name string, content []byte) (Dro
 
 // PutKey stores a file under a key and returns its event.
 func (s *Stage) PutKey(ctx context.Context, key string, content []byte) (Drop, error) {
-	info, err := s.Importer.Objects.Put(ctx, key, bytes.NewReader(content), object.PutOptions{})
+	info, err := s.Objects.Put(ctx, key, bytes.NewReader(content), object.PutOptions{})
 	if err != nil {
 		return Drop{}, err
 	}
@@ -224,7 +224,7 @@ func (s *Stage) Of(ctx context.Context, d Drop) (*importer.Import, error) {
 
 // Read reads an object whole.
 func (s *Stage) Read(ctx context.Context, key string) ([]byte, error) {
-	body, _, err := s.Importer.Objects.Get(ctx, object.Ref{Key: key}, object.Range{})
+	body, _, err := s.Objects.Get(ctx, object.Ref{Key: key}, object.Range{})
 	if err != nil {
 		return nil, err
 	}

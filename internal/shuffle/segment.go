@@ -212,7 +212,7 @@ func ReadFooter(ctx context.Context, objects object.Store, key string, footer an
 	if n > maxFooter {
 		return fmt.Errorf("shuffle: %s: %w", key, errCut)
 	}
-	size := int(n) //nolint:gosec // bounded above
+	size := int(n)
 	if size > len(b)-8 {
 		if b, err = read(ctx, objects, key, object.Range{Offset: -int64(size) - 8, Length: int64(size) + 8}); err != nil {
 			return err

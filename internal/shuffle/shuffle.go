@@ -47,7 +47,7 @@ func BatchOf(key string, n int) int {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte("batch\x00"))
 	_, _ = h.Write([]byte(key))
-	return int(Mix(h.Sum64()) % uint64(n)) //nolint:gosec // n is positive and small
+	return int(Mix(h.Sum64()) % uint64(n))
 }
 
 // Mix spreads the bits of a hash: FNV alone leaves near keys near.
@@ -86,14 +86,14 @@ func appendRow(b []byte, r *Row) []byte {
 		flags |= flagRefs
 	}
 	b = append(b, flags)
-	b = binary.AppendUvarint(b, uint64(r.Number)) //nolint:gosec // row numbers are positive
+	b = binary.AppendUvarint(b, uint64(r.Number))
 	b = appendText(b, r.Key)
 	if flags&flagWritten != 0 {
 		b = appendText(b, r.Written)
 	}
 	b = binary.AppendUvarint(b, uint64(len(r.Fields)))
 	for _, f := range r.Fields {
-		b = binary.AppendUvarint(b, uint64(f.Index)) //nolint:gosec // an index
+		b = binary.AppendUvarint(b, uint64(f.Index))
 		switch {
 		case f.Value.Clear:
 			b = append(b, kindClear)
@@ -111,7 +111,7 @@ func appendRow(b []byte, r *Row) []byte {
 	if flags&flagRefs != 0 {
 		b = binary.AppendUvarint(b, uint64(len(r.Refs)))
 		for _, ref := range r.Refs {
-			b = binary.AppendUvarint(b, uint64(ref.Index)) //nolint:gosec // an index
+			b = binary.AppendUvarint(b, uint64(ref.Index))
 			b = appendText(b, ref.Name)
 		}
 	}
@@ -151,22 +151,22 @@ func (d *decoder) uvarint() uint64 {
 
 func (d *decoder) string() string {
 	n := d.uvarint()
-	if d.err != nil || n > uint64(len(d.text)-d.pos) { //nolint:gosec // pos is within text
+	if d.err != nil || n > uint64(len(d.text)-d.pos) {
 		d.err = errCut
 		return ""
 	}
-	s := d.text[d.pos : d.pos+int(n)] //nolint:gosec // checked above
-	d.pos += int(n)                   //nolint:gosec // checked above
+	s := d.text[d.pos : d.pos+int(n)]
+	d.pos += int(n)
 	return s
 }
 
 func (d *decoder) count() int {
 	n := d.uvarint()
-	if n > uint64(len(d.text)-d.pos)+1 { //nolint:gosec // pos is within text
+	if n > uint64(len(d.text)-d.pos)+1 {
 		d.err = errCut
 		return 0
 	}
-	return int(n) //nolint:gosec // checked above
+	return int(n)
 }
 
 func (d *decoder) index() int {
@@ -175,7 +175,7 @@ func (d *decoder) index() int {
 		d.err = errCut
 		return 0
 	}
-	return int(n) //nolint:gosec // checked above
+	return int(n)
 }
 
 func (d *decoder) row() (Row, error) {
@@ -185,7 +185,7 @@ func (d *decoder) row() (Row, error) {
 	flags := d.text[d.pos]
 	d.pos++
 	r := Row{Generated: flags&flagGenerated != 0}
-	r.Number = int64(d.uvarint()) //nolint:gosec // written from an int64
+	r.Number = int64(d.uvarint())
 	r.Key = d.string()
 	if !r.Generated {
 		r.Written = r.Key
