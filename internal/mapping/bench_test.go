@@ -49,3 +49,12 @@ func benchmarkMap(b *testing.B, phones bool) {
 
 func BenchmarkMap(b *testing.B)       { benchmarkMap(b, false) }
 func BenchmarkMapPhones(b *testing.B) { benchmarkMap(b, true) }
+
+func BenchmarkPropose(b *testing.B) {
+	def := define(b, "contacts")
+	headers := []string{"Kunden-Nr.", "Vorname", "Nachname", "E-Mail-Adresse", "Telefon (Büro)", "Firma", "Straße", "PLZ", "Ort", "Land", "Bemerkungen", "Lieblingsfarbe"}
+	mapping.Propose(def, headers, nil, nil) // reads the dictionary
+	for b.Loop() {
+		mapping.Propose(def, headers, nil, nil)
+	}
+}

@@ -18,8 +18,10 @@ var knowledge embed.FS
 type dictionary struct {
 	// phrases are the ways to write a concept, by their packed form.
 	phrases map[string][]meaning
-	// list holds the same for what is looked for by likeness.
-	list []phrase
+	// byToken holds the same by each phrase's first word, byLength by the length
+	// of the packed form: for what is looked for by likeness.
+	byToken  map[string][]phrase
+	byLength [][]phrase
 	// nouns are words by what they stand for: an entity's name, "any", "where",
 	// "stop", "shipping", "billing".
 	nouns map[string]map[string]bool
@@ -51,7 +53,7 @@ var words = sync.OnceValue(func() *dictionary { //nolint:gochecknoglobals // rea
 })
 
 func loadDictionary() (*dictionary, error) {
-	d := &dictionary{phrases: map[string][]meaning{}, nouns: map[string]map[string]bool{}}
+	d := &dictionary{phrases: map[string][]meaning{}, nouns: map[string]map[string]bool{}, byToken: map[string][]phrase{}}
 	err := eachLine("nouns", func(kind string, forms []string) {
 		set := d.nouns[kind]
 		if set == nil {
@@ -99,7 +101,12 @@ func (d *dictionary) add(concept string, lang int, form string) {
 		return
 	}
 	d.phrases[packed] = append(d.phrases[packed], m)
-	d.list = append(d.list, phrase{m, packed, tokens})
+	p := phrase{m, packed, tokens}
+	d.byToken[tokens[0]] = append(d.byToken[tokens[0]], p)
+	for len(d.byLength) <= len(packed) {
+		d.byLength = append(d.byLength, nil)
+	}
+	d.byLength[len(packed)] = append(d.byLength[len(packed)], p)
 }
 
 // eachLine reads a file of lines "concept: form | form".
@@ -135,12 +142,18 @@ func spellings(form string) []string {
 	return []string{form, apart}
 }
 
+// maxHeader is how many bytes of a header are read: what is longer is no name.
+const maxHeader = 200
+
 // numberSign stands for every word that means "number".
 const numberSign = "#"
 
 // tokens are the words of a header in compared form. Words for "number" are one
 // sign, also at the end of a compound.
 func (d *dictionary) tokens(h string) []string {
+	if len(h) > maxHeader {
+		h = strings.ToValidUTF8(h[:maxHeader], "")
+	}
 	tokens := strings.Fields(foldHeader(splitCamel(h)))
 	numbers := d.nouns["number"]
 	out := make([]string, 0, len(tokens)+1)

@@ -19,6 +19,10 @@ const Automatic = 0.9
 // least is the confidence below which nothing is proposed.
 const least = 0.5
 
+// mostColumns is how many columns are looked at: no entity has so many fields,
+// and the time to assign them grows with the square.
+const mostColumns = 300
+
 // Proposal says what a column probably holds.
 type Proposal struct {
 	Column int `json:"column"` // from 0
@@ -87,6 +91,9 @@ func newProposer(def *entity.Definition, headers []string, sample [][]string) *p
 	p.collect(sample)
 	for i := len(headers) - columns.Recognise(headers); i < len(headers); i++ {
 		p.done[i] = &Proposal{Column: i, Reason: "a column that a report added"}
+	}
+	for i := mostColumns; i < len(headers); i++ {
+		p.done[i] = &Proposal{Column: i, Reason: fmt.Sprintf("only the first %d columns are looked at", mostColumns)}
 	}
 	d := words()
 	own := ownWords(d, def)
@@ -246,8 +253,8 @@ func (p *proposer) target(path string) int {
 
 // propose assigns one column to one target so that the whole is surest.
 func (p *proposer) propose() []Proposal {
-	gain := make([][]float64, len(p.headers))
-	for i := range p.headers {
+	gain := make([][]float64, min(len(p.headers), mostColumns))
+	for i := range gain {
 		gain[i] = make([]float64, len(p.targets))
 		if p.done[i] != nil {
 			continue
@@ -261,7 +268,12 @@ func (p *proposer) propose() []Proposal {
 		}
 	}
 	result := make([]Proposal, len(p.headers))
-	for i, t := range assign(gain, len(p.targets)) {
+	assigned := assign(gain, len(p.targets))
+	for i := range result {
+		t := -1
+		if i < len(assigned) {
+			t = assigned[i]
+		}
 		switch {
 		case p.done[i] != nil:
 			result[i] = *p.done[i]

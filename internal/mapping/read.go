@@ -87,6 +87,9 @@ func (d *dictionary) look(r *reading, tokens []string, score float64, why string
 
 // alternatives are the names between slashes and "or".
 func alternatives(header string) []string {
+	if len(header) > maxHeader {
+		return nil
+	}
 	parts := strings.FieldsFunc(header, func(r rune) bool { return r == '/' || r == '|' || r == '\n' || r == '\\' || r == '>' || r == ':' })
 	var names []string
 	for _, p := range parts {
@@ -154,25 +157,38 @@ func (d *dictionary) likeness(r *reading, tokens []string, weight []float64) {
 	if len(packed) < 4 {
 		return
 	}
+	share := func(p string) float64 { return float64(len(p)) / float64(len(packed)) }
 	in := map[string]bool{}
 	for _, t := range tokens {
 		in[t] = true
 	}
-	for i := range d.list {
-		p := &d.list[i]
-		if p.packed == packed || len(p.packed) < 3 {
-			continue
+	for t := range in {
+		for _, p := range d.byToken[t] {
+			if len(p.packed) >= 3 && len(p.packed) < len(packed) && allIn(p.tokens, in) {
+				r.add(p.concept, (contained+0.35*share(p.packed))*weight[p.lang], "a name of this field is in the header")
+			}
 		}
-		share := float64(len(p.packed)) / float64(len(packed))
-		switch {
-		case share < 1 && allIn(p.tokens, in):
-			r.add(p.concept, (contained+0.35*share)*weight[p.lang], "a name of this field is in the header")
-		case share < 1 && len(p.packed) >= 5 && strings.HasSuffix(packed, p.packed):
-			r.add(p.concept, (contained+0.33*share)*weight[p.lang], "the header ends in a name of this field")
-		case share < 1 && len(p.packed) >= 5 && strings.HasPrefix(packed, p.packed):
-			r.add(p.concept, (contained+0.30*share)*weight[p.lang], "the header begins with a name of this field")
-		case len(packed) >= 5 && near(packed, p.packed):
-			r.add(p.concept, unlike*weight[p.lang], "the header is nearly a name of this field")
+	}
+	for cut := 1; cut < len(packed); cut++ {
+		if end := packed[cut:]; len(end) >= 5 {
+			for _, m := range d.phrases[end] {
+				r.add(m.concept, (contained+0.33*share(end))*weight[m.lang], "the header ends in a name of this field")
+			}
+		}
+		if start := packed[:cut]; len(start) >= 5 {
+			for _, m := range d.phrases[start] {
+				r.add(m.concept, (contained+0.30*share(start))*weight[m.lang], "the header begins with a name of this field")
+			}
+		}
+	}
+	if len(packed) < 5 {
+		return
+	}
+	for length := max(4, len(packed)-2); length <= min(len(packed)+2, len(d.byLength)-1); length++ {
+		for _, p := range d.byLength[length] {
+			if near(packed, p.packed) {
+				r.add(p.concept, unlike*weight[p.lang], "the header is nearly a name of this field")
+			}
 		}
 	}
 }
@@ -192,6 +208,9 @@ func near(a, b string) bool {
 	most := 1
 	if len(a) >= 10 && len(b) >= 10 {
 		most = 2
+	}
+	if a == b {
+		return false
 	}
 	if d := len(a) - len(b); d > most || d < -most || a[0] != b[0] && a[len(a)-1] != b[len(b)-1] {
 		return false
