@@ -143,8 +143,3 @@ func (s *session) entity(name string) (*entity.Definition, error) {
 	}
 	return nil, usageError{fmt.Sprintf("there is no entity %q; there are %s", name, strings.Join(names, ", "))}
 }
-
-// usageError is a mistake in the command line.
-type usageError struct{ text string }
-
-func (e usageError) Error() string { return e.text }

@@ -106,7 +106,7 @@ func (s *session) upload(ctx context.Context, progress io.Writer, file source, f
 		}
 		spinner.add(1)
 		if err := sleep(ctx, wait); err != nil {
-			return "", fmt.Errorf("stopped waiting; the file is in the bucket and its import will be listed by: dropload imports")
+			return "", errors.New("stopped waiting; the file is in the bucket and its import will be listed by: dropload imports")
 		}
 	}
 }

@@ -36,7 +36,7 @@ is needed, 1 failed or cancelled.`,
 // watch follows an import until it is at its end or waits for a person, prints
 // it, and returns its exit status as an error.
 func (s *session) watch(ctx context.Context, out, progress io.Writer, id string) error {
-	m, err := s.follow(ctx, progress, id)
+	m, err := s.follow(ctx, progress, id, settled)
 	if err != nil {
 		return err
 	}
@@ -46,9 +46,8 @@ func (s *session) watch(ctx context.Context, out, progress io.Writer, id string)
 	return statusOf(m)
 }
 
-// follow tells the states of an import as they pass, until it is at its end or
-// waits for a person.
-func (s *session) follow(ctx context.Context, progress io.Writer, id string) (*importer.Import, error) {
+// follow tells the states of an import as they pass, until there is an answer.
+func (s *session) follow(ctx context.Context, progress io.Writer, id string, answers func(*importer.Import) bool) (*importer.Import, error) {
 	seen := 0
 	spinner := &bar{}
 	defer func() { spinner.end() }()
@@ -66,7 +65,7 @@ func (s *session) follow(ctx context.Context, progress io.Writer, id string) (*i
 			spinner = s.newBar(progress, string(t.State), -1)
 			wait = 50 * time.Millisecond
 		}
-		if m.State.Final() || needsPerson(m) {
+		if answers(m) {
 			return m, nil
 		}
 		spinner.add(1)
@@ -75,6 +74,12 @@ func (s *session) follow(ctx context.Context, progress io.Writer, id string) (*i
 		}
 	}
 }
+
+// settled tells whether an import is at its end or waits for a person.
+func settled(m *importer.Import) bool { return m.State.Final() || needsPerson(m) }
+
+// ended tells whether an import is at its end.
+func ended(m *importer.Import) bool { return m.State.Final() }
 
 // needsPerson tells whether an import waits for a person's word.
 func needsPerson(m *importer.Import) bool {
