@@ -181,7 +181,7 @@ func (d *dictionary) likeness(r *reading, tokens []string, weight []float64) {
 			}
 		}
 	}
-	if len(packed) < 5 {
+	if len(packed) < 5 || len(packed) > mostTyped || r.sure() {
 		return
 	}
 	for length := max(4, len(packed)-2); length <= min(len(packed)+2, len(d.byLength)-1); length++ {
@@ -191,6 +191,19 @@ func (d *dictionary) likeness(r *reading, tokens []string, weight []float64) {
 			}
 		}
 	}
+}
+
+// mostTyped is how long a header is at most that is tried for typing mistakes.
+const mostTyped = 40
+
+// sure tells whether some meaning is beyond doubt.
+func (r *reading) sure() bool {
+	for _, e := range r.concepts {
+		if e.score >= unlike {
+			return true
+		}
+	}
+	return false
 }
 
 func allIn(tokens []string, in map[string]bool) bool {
@@ -219,10 +232,11 @@ func near(a, b string) bool {
 }
 
 // distance is the number of changes between two texts, exchanged neighbours
-// counting as one.
+// counting as one. Both have at most mostTyped+2 bytes.
 func distance(a, b string) int {
-	two, one, now := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range one {
+	var rows [3][mostTyped + 3]int
+	two, one, now := &rows[0], &rows[1], &rows[2]
+	for j := range len(b) + 1 {
 		one[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
