@@ -54,14 +54,14 @@ func (c Cell) IsBlank() bool {
 
 // epoch is day 0 of Cell.Number: the day before 1899-12-31, so that the serial
 // numbers of spreadsheets after their invented 1900-02-29 are right.
-var epoch = time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
+func epoch() time.Time { return time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC) }
 
 // When is the moment a Date, Time or DateTime cell holds, in UTC, to the
 // nearest millisecond. A Time is on 1899-12-30.
 func (c Cell) When() time.Time {
 	days := math.Floor(c.Number)
 	ms := math.Round((c.Number - days) * 86_400_000)
-	return epoch.AddDate(0, 0, int(days)).Add(time.Duration(ms) * time.Millisecond)
+	return epoch().AddDate(0, 0, int(days)).Add(time.Duration(ms) * time.Millisecond)
 }
 
 // Row is one physical record of a source.
