@@ -213,8 +213,8 @@ func (s *section) accepts(v float64) bool { return s.cond == nil || s.cond.holds
 
 // appendGeneral appends the value as General among the section's literals.
 func (s *section) appendGeneral(dst []byte, v float64) []byte {
-	if s.bare || s.kind == literal {
-		v = s.unsigned(&dst, v)
+	if s.bare {
+		v = math.Abs(v)
 	}
 	from := len(dst)
 	for i := range s.tokens {

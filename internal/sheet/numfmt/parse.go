@@ -229,7 +229,7 @@ func (s *section) settle() bool {
 		case tokYear, tokBuddhist, tokMonth, tokDay, tokHour, tokMinute, tokSecond, tokElapsed, tokHalf:
 			dates++
 		case tokSlash:
-			if slash < 0 && digits > 0 && i+1 < len(s.tokens) && (s.tokens[i+1].kind == tokDigit || s.tokens[i+1].kind == tokFixed) {
+			if next := s.pastBlanks(i+1, 1); slash < 0 && digits > 0 && next < len(s.tokens) && (s.tokens[next].kind == tokDigit || s.tokens[next].kind == tokFixed) {
 				slash = i
 			}
 		case tokGeneral, tokText:
@@ -342,21 +342,31 @@ func (s *section) settleNumber() {
 // one, stands apart from the numerator.
 func (s *section) settleFraction(slash int) bool {
 	s.kind = fraction
-	for i := slash - 1; i >= 0 && s.tokens[i].kind == tokDigit; i-- {
+	first := s.pastBlanks(slash-1, -1) + 1 // of what stands between numerator and bar
+	for i := first - 1; i >= 0 && s.tokens[i].kind == tokDigit; i-- {
 		s.num++
 	}
-	for i := range slash - s.num {
+	for i := range first - s.num {
 		if s.tokens[i].kind == tokDigit {
 			s.whole++
 		}
 	}
-	for i := slash + 1; i < len(s.tokens) && s.tokens[i].kind == tokDigit; i++ {
+	den := s.pastBlanks(slash+1, 1)
+	for i := den; i < len(s.tokens) && s.tokens[i].kind == tokDigit; i++ {
 		s.den++
 	}
-	if slash+1 < len(s.tokens) && s.tokens[slash+1].kind == tokFixed {
-		s.fixed = s.tokens[slash+1].n
+	if den < len(s.tokens) && s.tokens[den].kind == tokFixed {
+		s.fixed = s.tokens[den].n
 	}
 	return s.num > 0 && (s.fixed > 0 || s.den > 0)
+}
+
+// pastBlanks goes from token i by steps over blanks.
+func (s *section) pastBlanks(i, step int) int {
+	for i >= 0 && i < len(s.tokens) && s.tokens[i].kind == tokLiteral && s.tokens[i].text == " " {
+		i += step
+	}
+	return i
 }
 
 // settleDate tells months from minutes and finds the parts that are shown.
