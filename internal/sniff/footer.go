@@ -46,7 +46,7 @@ func (r *Result) footer(tail, head []line, complete bool, o Override) {
 		least = min(len(tail), r.Layout.Preamble+r.Layout.HeaderRows)
 	}
 	n, sure, why := findFooter(tail[least:], usualFill(head), r.Layout)
-	if complete {
+	if complete && r.Layout.HeaderRows > 0 {
 		if at := secondTable(tail, least); at > 0 && len(tail)-at > n {
 			n, sure = len(tail)-at, 0.6
 			why = fmt.Sprintf("another table, with other columns, begins at record %d", tail[at].number)
@@ -148,7 +148,7 @@ func secondTable(lines []line, from int) int {
 	}
 	for i := from + least; i+least < len(lines); i++ {
 		l := lines[i]
-		if l.filled < least || !namesOver(l, values) || from > 0 && sameNames(lines[from-1], l) {
+		if l.filled < least || l.filled*2 < len(l.cells) || !namesOver(l, values) || from > 0 && sameNames(lines[from-1], l) {
 			continue
 		}
 		below := bodyAfter(lines, i+1)

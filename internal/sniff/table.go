@@ -150,13 +150,13 @@ func isAbove(lines []line, i, usual int) bool {
 		return false
 	}
 	gap := next > 0 // a blank line follows
-	if isComment(l) && l.filled < max(2, usual) {
+	if isComment(l) && (l.filled < usual || strings.HasPrefix(l.cells[l.first()], "# ")) {
 		return true
 	}
 	switch {
 	case usual <= 1:
 		return false
-	case usual == 2:
+	case usual == 2 && len(l.cells) <= 2:
 		return l.filled == 1 && (len(l.cells) == 1 || gap)
 	case l.filled == 1:
 		// One cell of a wide table: a title, or one of several.
@@ -261,9 +261,10 @@ func isGroup(l, head line) bool {
 // goesOn tells whether a record below the first of the header belongs to it:
 // the same again, or text above columns of values.
 func goesOn(head, l line, body []line) bool {
-	if l.filled == 0 || l.filled*2 < head.filled {
+	if l.filled == 0 || l.filled*2 < head.filled || len(body) == 0 {
 		return false
 	}
+	body = withValues(body)
 	same := 0
 	for i := range head.cells {
 		if head.class(i) != blank && strings.EqualFold(strings.TrimSpace(head.cells[i]), strings.TrimSpace(l.cell(i))) {
@@ -280,14 +281,29 @@ func goesOn(head, l line, body []line) bool {
 			continue
 		}
 		values++
-		if l.class(i) == text {
+		switch k := l.class(i); {
+		case k == text, k == code:
 			names++
-		}
-		if l.class(i).typed() {
+		case k.typed():
 			return false
 		}
 	}
-	return values >= 2 && names == values && len(body) >= 2
+	return values >= 2 && names == values
+}
+
+// withValues are the records with a value in them, if there are any: what is left
+// of a header has none.
+func withValues(body []line) []line {
+	var some []line
+	for _, l := range body {
+		if slices.ContainsFunc(l.classes, class.typed) {
+			some = append(some, l)
+		}
+	}
+	if len(some) == 0 {
+		return body
+	}
+	return some
 }
 
 // columnClass is the commonest class of column i, its share of the filled cells
