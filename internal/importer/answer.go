@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dropload/dropload/internal/entity"
 	"github.com/dropload/dropload/internal/execution"
 	"github.com/dropload/dropload/internal/fault"
 	"github.com/dropload/dropload/internal/mapping"
@@ -99,6 +100,11 @@ func (i *Importer) Decide(ctx context.Context, tenant, id string, all Action, na
 		return err
 	}
 	for _, n := range names {
+		if n.Action == UseRecord {
+			if n.Key, err = i.chosen(ctx, m, n); err != nil {
+				return err
+			}
+		}
 		decided[n.Field+"\x00"+n.Name] = n
 	}
 	key := ""
@@ -131,6 +137,24 @@ func (i *Importer) Decide(ctx context.Context, tenant, id string, all Action, na
 		return err
 	}
 	return i.resume(ctx, m, Step{Job: m.job(), Next: "turn"})
+}
+
+// chosen is the key, as references keep it, of the record that a decision names.
+func (i *Importer) chosen(ctx context.Context, m *Import, n Named) (string, error) {
+	if def, ok := i.Catalog.Entity(m.Entity); ok {
+		if _, f := def.Field(n.Field); f != nil && f.Ref != nil {
+			for _, name := range f.Ref.To {
+				r, err := i.GetRecord(ctx, m.Tenant, name, n.Key)
+				if err != nil {
+					return "", err
+				}
+				if to, ok := i.Catalog.Entity(name); ok && r != nil {
+					return entity.Fold(to.KeyField(), r.Key), nil
+				}
+			}
+		}
+	}
+	return "", &fault.Refused{Code: "decision_invalid", Message: fmt.Sprintf("There is no record with the key %q for %q to mean.", n.Key, n.Field)}
 }
 
 // Start says the word for an import that waits for it, or for its time. Returns
