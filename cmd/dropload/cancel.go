@@ -18,10 +18,14 @@ then stays and is counted; the report lists the rows that were not imported.`,
 			if err != nil {
 				return err
 			}
+			before, err := s.Show(cmd.Context(), s.Tenant, args[0])
+			if err != nil {
+				return err
+			}
 			if err := s.Cancel(cmd.Context(), s.Tenant, args[0]); err != nil {
 				return err
 			}
-			m, err := s.follow(cmd.Context(), cmd.ErrOrStderr(), args[0], ended)
+			m, err := s.follow(cmd.Context(), cmd.ErrOrStderr(), args[0], len(before.Times), ended)
 			if err != nil {
 				return err
 			}

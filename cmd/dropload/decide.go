@@ -43,10 +43,9 @@ again. Without a decision the names are listed.`,
 			if err != nil {
 				return err
 			}
-			if err := s.Decide(cmd.Context(), s.Tenant, args[0], importer.Action(d.all), named); err != nil {
-				return err
-			}
-			return s.after(cmd, args[0], withWatch)
+			return s.answer(cmd, args[0], withWatch, func() error {
+				return s.Decide(cmd.Context(), s.Tenant, args[0], importer.Action(d.all), named)
+			})
 		},
 	}
 	flags.add(cmd)

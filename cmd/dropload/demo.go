@@ -116,7 +116,7 @@ func (s *session) importSample(ctx context.Context, progress io.Writer, feed, co
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.follow(ctx, progress, id, settled)
+	m, err := s.follow(ctx, progress, id, 0, settled)
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,7 @@ with rejects, 4 a person is needed, 1 failed or cancelled.`,
 				return err
 			}
 			if withWatch {
-				return s.watch(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), id)
+				return s.watch(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), id, 0)
 			}
 			if s.JSON {
 				return printJSON(cmd.OutOrStdout(), map[string]string{"id": id})

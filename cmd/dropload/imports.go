@@ -76,11 +76,18 @@ func (s *session) list(cmd *cobra.Command, feed string, limit int) error {
 	return t.flush()
 }
 
-// after ends a command that let an import go on: it follows the import, or
-// prints where it is.
-func (s *session) after(cmd *cobra.Command, id string, withWatch bool) error {
+// answer gives an import an answer that lets it go on; then it follows the
+// import, or prints where it is.
+func (s *session) answer(cmd *cobra.Command, id string, withWatch bool, give func() error) error {
+	before, err := s.Show(cmd.Context(), s.Tenant, id)
+	if err != nil {
+		return err
+	}
+	if err := give(); err != nil {
+		return err
+	}
 	if withWatch {
-		return s.watch(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), id)
+		return s.watch(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), id, len(before.Times))
 	}
 	m, err := s.Show(cmd.Context(), s.Tenant, id)
 	if err != nil {

@@ -54,18 +54,16 @@ columns then come before the proposals.`,
 			if err != nil {
 				return err
 			}
-			if err := s.Map(cmd.Context(), s.Tenant, m.ID, importer.Mapping{Template: t}); err != nil {
-				return err
-			}
-			if f.save != "" {
-				if t, err = s.SaveTemplate(cmd.Context(), s.Tenant, t); err != nil {
+			return s.answer(cmd, m.ID, withWatch, func() error {
+				if err := s.Map(cmd.Context(), s.Tenant, m.ID, importer.Mapping{Template: t}); err != nil || f.save == "" {
 					return err
 				}
-				if !s.JSON {
-					fmt.Fprintf(cmd.ErrOrStderr(), "saved as template %s, version %d\n", t.ID, t.Version)
+				t, err := s.SaveTemplate(cmd.Context(), s.Tenant, t)
+				if err == nil && !s.JSON {
+					fmt.Fprintf(cmd.ErrOrStderr(), "saved as the template %s, version %d\n", t.ID, t.Version)
 				}
-			}
-			return s.after(cmd, m.ID, withWatch)
+				return err
+			})
 		},
 	}
 	flags.add(cmd)

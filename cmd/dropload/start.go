@@ -19,10 +19,7 @@ Until then nothing was written.`,
 			if err != nil {
 				return err
 			}
-			if err := s.Start(cmd.Context(), s.Tenant, args[0]); err != nil {
-				return err
-			}
-			return s.after(cmd, args[0], withWatch)
+			return s.answer(cmd, args[0], withWatch, func() error { return s.Start(cmd.Context(), s.Tenant, args[0]) })
 		},
 	}
 	flags.add(cmd)

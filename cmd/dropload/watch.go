@@ -26,7 +26,7 @@ is needed, 1 failed or cancelled.`,
 			if err != nil {
 				return err
 			}
-			return s.watch(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0])
+			return s.watch(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args[0], 0)
 		},
 	}
 	flags.add(cmd)
@@ -34,9 +34,10 @@ is needed, 1 failed or cancelled.`,
 }
 
 // watch follows an import until it is at its end or waits for a person, prints
-// it, and returns its exit status as an error.
-func (s *session) watch(ctx context.Context, out, progress io.Writer, id string) error {
-	m, err := s.follow(ctx, progress, id, settled)
+// it, and returns its exit status as an error. seen is how many of its states
+// the person knows.
+func (s *session) watch(ctx context.Context, out, progress io.Writer, id string, seen int) error {
+	m, err := s.follow(ctx, progress, id, seen, settled)
 	if err != nil {
 		return err
 	}
@@ -47,8 +48,7 @@ func (s *session) watch(ctx context.Context, out, progress io.Writer, id string)
 }
 
 // follow tells the states of an import as they pass, until there is an answer.
-func (s *session) follow(ctx context.Context, progress io.Writer, id string, answers func(*importer.Import) bool) (*importer.Import, error) {
-	seen := 0
+func (s *session) follow(ctx context.Context, progress io.Writer, id string, seen int, answers func(*importer.Import) bool) (*importer.Import, error) {
 	spinner := &bar{}
 	defer func() { spinner.end() }()
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
@@ -87,7 +87,7 @@ func needsPerson(m *importer.Import) bool {
 	case importer.NeedsMapping, importer.NeedsDecision:
 		return true
 	case importer.Ready:
-		return m.Pause.Kind == "start"
+		return m.Pause.Kind == "start" && !m.Word
 	}
 	return false
 }
