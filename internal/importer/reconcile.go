@@ -423,49 +423,33 @@ func openRefs(ctx context.Context, segments []*shuffle.Segment) ([]*refHead, fun
 	return heads, stop, nil
 }
 
-// lookUp finds the records that references name: by key, else by name. The
-// result is parallel to notes; several keys are several records of one name.
+// lookUp finds the records that references name: by key, else by a unique
+// field, else by name, as the field's definition says. The result is parallel
+// to notes; several keys are several records of one name.
 func (i *Importer) lookUp(ctx context.Context, m *Import, def *entity.Definition, notes []shuffle.RefNote) ([][]string, error) {
 	found := make([][]string, len(notes))
-	var keys []store.Key
-	of := map[store.Key][]int{}
-	for n, note := range notes {
-		for _, to := range def.Fields[note.Index].Ref.To {
-			k := table.RecordKey(m.Tenant, to, note.Name)
-			if len(of[k]) == 0 {
-				keys = append(keys, k)
-			}
-			of[k] = append(of[k], n)
-		}
+	if err := i.byKey(ctx, m, def, notes, found); err != nil {
+		return nil, err
 	}
-	items, err := i.Records.Get(ctx, keys)
-	if err != nil {
-		return nil, fmt.Errorf("importer: looking up references: %w", err)
-	}
-	for k, it := range items {
-		if gone, _ := it.Attrs[table.AttrGone].(bool); gone {
-			continue
-		}
-		for _, n := range of[k] {
-			found[n] = append(found[n], k.SK)
-		}
+	if err := i.byUnique(ctx, m, def, notes, found); err != nil {
+		return nil, err
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(16)
 	for n, note := range notes {
-		if len(found[n]) > 0 || note.Written == "" {
+		ref := def.Fields[note.Index].Ref
+		if len(found[n]) > 0 || note.Written == "" || !slices.Contains(ref.By, "name") {
 			continue
 		}
-		g.Go(func() (err error) {
-			for _, to := range def.Fields[note.Index].Ref.To {
-				if !i.named(to) {
-					continue
-				}
-				var keys []string
-				if keys, err = i.byName(ctx, m.Tenant, to, note.Written); err != nil {
+		g.Go(func() error {
+			for _, to := range ref.To {
+				keys, err := i.byName(ctx, m.Tenant, to, note.Written)
+				if err != nil {
 					return err
 				}
-				found[n] = append(found[n], keys...)
+				for _, key := range keys {
+					found[n] = append(found[n], refKey(ref, to, key))
+				}
 			}
 			return nil
 		})
@@ -474,6 +458,106 @@ func (i *Importer) lookUp(ctx context.Context, m *Import, def *entity.Definition
 		return nil, err
 	}
 	return found, nil
+}
+
+// refKey is the stored value of a reference: the key of the record, with its
+// entity before it where the field may name several.
+func refKey(ref *entity.Reference, to, key string) string {
+	if len(ref.To) == 1 {
+		return key
+	}
+	return to + "/" + key
+}
+
+// byKey finds records by their keys.
+func (i *Importer) byKey(ctx context.Context, m *Import, def *entity.Definition, notes []shuffle.RefNote, found [][]string) error {
+	of := map[store.Key][]int{}
+	entityOf := map[store.Key]string{}
+	var keys []store.Key
+	for n, note := range notes {
+		for _, to := range def.Fields[note.Index].Ref.To {
+			target, ok := i.Catalog.Entity(to)
+			if !ok {
+				continue
+			}
+			k := table.RecordKey(m.Tenant, to, entity.Fold(target.KeyField(), note.Written))
+			if len(of[k]) == 0 {
+				keys = append(keys, k)
+				entityOf[k] = to
+			}
+			of[k] = append(of[k], n)
+		}
+	}
+	items, err := i.Records.Get(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("importer: looking up references: %w", err)
+	}
+	for _, k := range keys {
+		it, ok := items[k]
+		if !ok {
+			continue
+		}
+		if gone, _ := it.Attrs[table.AttrGone].(bool); gone {
+			continue
+		}
+		for _, n := range of[k] {
+			found[n] = append(found[n], refKey(def.Fields[notes[n].Index].Ref, entityOf[k], k.SK))
+		}
+	}
+	return nil
+}
+
+// byUnique finds records, of those not found yet, by their unique fields.
+func (i *Importer) byUnique(ctx context.Context, m *Import, def *entity.Definition, notes []shuffle.RefNote, found [][]string) error {
+	type target struct {
+		note int
+		to   string
+	}
+	of := map[store.Key][]target{}
+	var keys []store.Key
+	for n, note := range notes {
+		if len(found[n]) > 0 {
+			continue
+		}
+		ref := def.Fields[note.Index].Ref
+		for _, to := range ref.To {
+			d, ok := i.Catalog.Entity(to)
+			if !ok {
+				continue
+			}
+			for _, by := range ref.By {
+				_, f := d.Field(by)
+				if f == nil || !f.Unique {
+					continue
+				}
+				k := table.ClaimKey(m.Tenant, to, by, entity.Fold(f, note.Written))
+				if len(of[k]) == 0 {
+					keys = append(keys, k)
+				}
+				of[k] = append(of[k], target{n, to})
+			}
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	owners, err := journal.OwnerKeys(ctx, i.Records, keys)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		owner, ok := owners[k]
+		if !ok {
+			continue
+		}
+		for _, t := range of[k] {
+			key := refKey(def.Fields[notes[t.note].Index].Ref, t.to, owner)
+			if !slices.Contains(found[t.note], key) {
+				found[t.note] = append(found[t.note], key)
+			}
+		}
+	}
+	return nil
 }
 
 // byName finds the keys of the records with a name. A name that its record no
