@@ -198,22 +198,22 @@ func (d *dictionary) noun(word string, kinds ...string) bool {
 	return false
 }
 
-// cutNoun takes a noun of the kinds off the beginning of a compound word:
-// "kundentelefon" is a telephone. A joining letter goes with it.
+// cutNoun takes the longest noun of the kinds off the beginning of a compound
+// word: "kundentelefon" is a telephone. A joining letter may go with it.
 func (d *dictionary) cutNoun(word string, kinds ...string) []string {
-	var rests []string
-	for end := 3; end < len(word)-2; end++ {
+	for end := len(word) - 3; end >= 3; end-- {
 		if !d.noun(word[:end], kinds...) {
 			continue
 		}
-		rests = append(rests, word[end:])
+		rests := []string{word[end:]}
 		for _, joint := range []string{"en", "n", "s", "e"} {
 			if rest, ok := strings.CutPrefix(word[end:], joint); ok && len(rest) > 2 {
 				rests = append(rests, rest)
 			}
 		}
+		return rests
 	}
-	return rests
+	return nil
 }
 
 // ownWords are an entity's own names and titles: what a tenant's fields are

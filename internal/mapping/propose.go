@@ -195,9 +195,11 @@ func (p *proposer) score(i int, r *reading, own string, checks *checks) {
 	}
 	for j := range p.targets {
 		t := &p.targets[j]
-		score, why := 0.0, ""
+		score, said, why := 0.0, 0.0, ""
 		for n, k := range t.knows {
-			if e, ok := r.concepts[k]; ok && e.score*rankWeight(n) > score {
+			e := r.concepts[k]
+			said = max(said, e.score)
+			if e.score*rankWeight(n) > score {
 				score, why = e.score*rankWeight(n), e.why
 			}
 		}
@@ -205,9 +207,9 @@ func (p *proposer) score(i int, r *reading, own string, checks *checks) {
 			score *= 0.5
 		}
 		if own == t.path {
-			score, why = exact, "the header is the field's own name"
+			score, said, why = exact, exact, "the header is the field's own name"
 		}
-		if foreign >= 0.9 && score < foreign {
+		if foreign >= 0.9 && said < foreign {
 			score *= 0.55 // the header means something that this entity has no field for
 		}
 		p.gain[i][j], p.why[i][j] = checks.weigh(p, i, t, score, why, foreign)
