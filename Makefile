@@ -18,7 +18,7 @@ VENV      := .dropload/venv
 E2E = $(shell grep -rlE --include='*_test.go' '^//go:build e2e' cmd infra internal | xargs -n 1 dirname | sort -u | sed 's,^,./,')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-unit test-e2e test-localstack check lint check-template check-modules check-size vuln fuzz build deploy clean cli tools need-go need-node
+.PHONY: help demo up down test test-unit test-e2e test-localstack check lint check-template check-modules check-size vuln fuzz bench build deploy clean cli tools need-go need-node
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,11 @@ fuzz: need-go ## Run every fuzz test for FUZZTIME
 	@grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' cmd infra internal | while IFS=: read -r file _ name; do \
 	  name=$${name#func }; echo "$$name for $(FUZZTIME)"; \
 	  $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" || exit 1; done
+
+bench: need-go ## Measure imports beside the least that a loader must do (needs Java and Maven)
+	@for tool in java mvn; do command -v $$tool >/dev/null || { \
+	  echo "no $$tool here: install a JDK and Maven (Debian: apt-get install default-jdk-headless maven; macOS: brew install maven), then try again"; exit 1; }; done
+	@mkdir -p build && $(GO) run ./internal/bench
 
 build: tools ## Build the functions for AWS
 	@GOFLAGS="$$($(GO) env GOFLAGS) -trimpath -tags=lambda.norpc '-ldflags=-s -w'" SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam build
