@@ -192,16 +192,21 @@ func valueColumns(body []line) []int {
 // namesOver tells whether a record has texts, and no value, in at least two of
 // those columns.
 func namesOver(l line, columns []int) bool {
-	names := 0
+	names, typed := over(l, columns)
+	return names >= 2 && typed == 0
+}
+
+// over counts the texts and the values a record has in those columns.
+func over(l line, columns []int) (names, typed int) {
 	for _, i := range columns {
 		switch k := l.class(i); {
 		case k == text:
 			names++
 		case k.typed():
-			return false
+			typed++
 		}
 	}
-	return names >= 2
+	return names, typed
 }
 
 func sameNames(a, b line) bool {

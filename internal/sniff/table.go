@@ -115,11 +115,43 @@ func startOf(lines []line) int {
 			continue
 		}
 		if !isAbove(lines, i, usual) {
-			return i
+			return afterGap(lines, i, usual)
 		}
 	}
 	// Nothing is as wide as the usual record: begin with what there is.
 	return max(0, slices.IndexFunc(lines, func(l line) bool { return l.filled > 0 && !isSepLine(l) }))
+}
+
+// afterGap looks for a blank line near the top of a table of few columns, where
+// a key and its value are as wide as the table. What is above the gap stands
+// above the table if it does not fit the columns below, and a header follows.
+func afterGap(lines []line, start, usual int) int {
+	const near = 15
+	end := min(len(lines), start+near)
+	gap := slices.IndexFunc(lines[start:end], func(l line) bool { return l.filled == 0 })
+	if gap < 0 {
+		return start
+	}
+	after := start + gap
+	for after < len(lines) && lines[after].filled == 0 {
+		after++
+	}
+	body := bodyAfter(lines, after+1)
+	values := valueColumns(body)
+	if len(body) < max(3, 2*gap) || len(values) == 0 {
+		return start
+	}
+	for _, l := range lines[start : start+gap] {
+		if names, _ := over(l, values); names == 0 {
+			return start
+		}
+	}
+	names, typed := over(lines[after], values)
+	const few = 3 // columns
+	if names > 0 && typed == 0 || gap > 1 && usual <= few {
+		return after
+	}
+	return start
 }
 
 // usualFill is the number of filled cells that half of the records exceed.
@@ -150,6 +182,10 @@ func isAbove(lines []line, i, usual int) bool {
 		return false
 	}
 	gap := next > 0 // a blank line follows
+	// A line without delimiters in a text whose records have all theirs.
+	if width, share := cellsShare(lines[i:]); share > 0.9 && len(l.cells) < width && 2*len(l.cells) <= width+1 {
+		return true
+	}
 	if isComment(l) && (l.filled < usual || strings.HasPrefix(l.cells[l.first()], "# ")) {
 		return true
 	}
@@ -168,6 +204,22 @@ func isAbove(lines []line, i, usual int) bool {
 		return gap || below[next].filled >= 2*l.filled
 	}
 	return false
+}
+
+// cellsShare is the commonest number of cells and the share of the records that
+// have it.
+func cellsShare(lines []line) (width int, share float64) {
+	width = cellsOf(lines)
+	same, all := 0, 0
+	for _, l := range lines {
+		if l.filled > 0 {
+			all++
+		}
+		if l.filled > 0 && len(l.cells) == width {
+			same++
+		}
+	}
+	return width, float64(same) / float64(max(1, all))
 }
 
 // tableWidth is the commonest number of cells up to the last filled one.
