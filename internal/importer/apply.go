@@ -124,12 +124,23 @@ func (i *Importer) applier(ctx context.Context, m *Import, item PlanItem, segmen
 	if err != nil {
 		return nil, err
 	}
+	var byKey map[string][]shuffle.Row // read when the first record is decided again
 	return &journal.Applier{
 		Planner: p, Objects: i.Objects, Prefix: applyKey(m.job(), item.Batch, ".again"), Names: i.named(m.Entity), Now: i.Now,
 		Stopped:  func(ctx context.Context) (bool, error) { return i.stopped(ctx, m.job()) },
 		Deadline: i.deadline(ctx),
 		Rows: func(ctx context.Context, key string) ([]shuffle.Row, error) {
-			return i.batchRows(ctx, segments, item.Batch, key)
+			if byKey == nil {
+				rows, err := i.batchRows(ctx, segments, item.Batch)
+				if err != nil {
+					return nil, err
+				}
+				byKey = make(map[string][]shuffle.Row, len(rows))
+				for _, r := range rows {
+					byKey[r.Key] = append(byKey[r.Key], r)
+				}
+			}
+			return byKey[key], nil
 		},
 	}, nil
 }

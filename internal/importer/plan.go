@@ -118,9 +118,8 @@ func eachLine[T any](ctx context.Context, i *Importer, key string, f func(T) err
 	}
 }
 
-// batchRows reads the prepared rows of a batch, in file order; only those of
-// one key where key is not "".
-func (i *Importer) batchRows(ctx context.Context, segments []string, batch int, key string) ([]shuffle.Row, error) {
+// batchRows reads the prepared rows of a batch, in file order.
+func (i *Importer) batchRows(ctx context.Context, segments []string, batch int) ([]shuffle.Row, error) {
 	var rows []shuffle.Row
 	for _, k := range segments {
 		s, err := shuffle.Open(ctx, i.Objects, k)
@@ -134,16 +133,7 @@ func (i *Importer) batchRows(ctx context.Context, segments []string, batch int, 
 			return nil, err
 		}
 	}
-	if key == "" {
-		return rows, nil
-	}
-	var of []shuffle.Row
-	for _, r := range rows {
-		if r.Key == key {
-			of = append(of, r)
-		}
-	}
-	return of, nil
+	return rows, nil
 }
 
 // Plan is a worker of the batch that its item names: it reads the stored
@@ -171,7 +161,7 @@ func (i *Importer) Plan(ctx context.Context, in WorkerInput) (WorkerStep, error)
 	if err != nil {
 		return WorkerStep{}, err
 	}
-	rows, err := i.batchRows(ctx, rec.Segments, item.Batch, "")
+	rows, err := i.batchRows(ctx, rec.Segments, item.Batch)
 	if err != nil {
 		return WorkerStep{}, err
 	}

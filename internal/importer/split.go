@@ -55,9 +55,10 @@ func (i *Importer) Split(ctx context.Context, job Job) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
+	encoding := m.Layout.Encoding
 	_, err = i.edit(ctx, job.Tenant, job.Import, func(m *Import) error {
 		m.Input = input
-		m.Layout.Encoding = input.Layout.Encoding
+		m.Layout.Encoding = encoding
 		m.Epochs = epochs
 		m.Planned, m.Pass = false, 0
 		m.to(Preparing, i.Now())
@@ -71,7 +72,8 @@ func (i *Importer) Split(ctx context.Context, job Job) (Step, error) {
 }
 
 // splitText cuts delimited text. It reads it again where every byte showed that
-// the encoding is another one than its first megabyte let believe.
+// the encoding is another one than its first megabyte let believe; m's layout
+// then names that one.
 func (i *Importer) splitText(ctx context.Context, m *Import, input *Input) ([]sheet.Part, int64, error) {
 	for {
 		parts, totals, err := i.cut(ctx, m, input)
@@ -80,8 +82,8 @@ func (i *Importer) splitText(ctx context.Context, m *Import, input *Input) ([]sh
 		}
 		if totals.Invalid > 0 && totals.Multibyte == 0 {
 			guess := charset.Detect(totals.Sample, false)
-			if guess.Name != charset.UTF8 && input.Layout.Encoding == charset.UTF8 {
-				input.Layout.Encoding = guess.Name
+			if guess.Name != charset.UTF8 && m.Layout.Encoding == charset.UTF8 {
+				m.Layout.Encoding, input.Layout.Encoding = guess.Name, guess.Name
 				continue
 			}
 		}
