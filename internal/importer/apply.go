@@ -49,6 +49,11 @@ func (i *Importer) Found(ctx context.Context, job Job) (Step, error) {
 	if err := i.putJSON(ctx, job.work("apply/begun.json"), begun{i.Now()}); err != nil {
 		return Step{}, err
 	}
+	if name := f.Credits.Name(); name != "" {
+		if err := i.putDocument(ctx, creditedKey(m, name), m.ID); err != nil {
+			return Step{}, err
+		}
+	}
 	names := append(slices.Collect(maps.Keys(f.Made)), m.Entity)
 	if err := i.nextEpoch(ctx, job.Tenant, names); err != nil {
 		return Step{}, err

@@ -118,6 +118,10 @@ type Import struct {
 	Planned bool          `json:"planned,omitempty"`
 	Plan    record.Counts `json:"plan,omitzero"`
 	Made    int64         `json:"made,omitempty"` // records to be made on the way
+	// Credits counts the ledger lines of the plan. CreditedBy is the import that
+	// made the very same ones before: such an import waits for a person's word.
+	Credits    int64  `json:"credits,omitempty"`
+	CreditedBy string `json:"credited_by,omitempty"`
 	// Shown is the round whose plan was made before another import changed what
 	// it was made on; 0 is none. Differs counts the records that the plan of this
 	// round treats otherwise; see Differences.

@@ -34,6 +34,8 @@ type Final struct {
 	Notes  map[string]int64 `json:"notes"`
 	// Made counts the records to be made on the way, by entity.
 	Made map[string]int64 `json:"made"`
+	// Credits are the ledger lines to be made.
+	Credits journal.Credits `json:"credits,omitzero"`
 }
 
 // Settle looks whether every journal is there and merges the unique values that
@@ -281,6 +283,7 @@ func (i *Importer) finish(ctx context.Context, m *Import, items []PlanItem, jour
 		add(f.Codes, s.Codes)
 		add(f.Held, s.Held)
 		add(f.Notes, s.Notes)
+		f.Credits.Plus(s.Credits)
 		for _, key := range s.Refs {
 			refs[key] = true
 		}
@@ -364,16 +367,21 @@ func (i *Importer) madeEntry(m *Import, r resolved) journal.Entry {
 func (i *Importer) decideStart(ctx context.Context, m *Import, f *Final, differs int64) (Step, error) {
 	next := "found"
 	trouble := verdict(&m.Options, f)
+	earlier, err := i.creditedBy(ctx, m, f)
+	if err != nil {
+		return Step{}, err
+	}
 	switch {
 	case trouble != nil, m.Options.DryRun:
 		next = "report"
-	case m.Options.Start == mapping.OnMyWord && !m.Word:
+	case (m.Options.Start == mapping.OnMyWord || earlier != "") && !m.Word:
 		next = "start"
 	case i.untilStart(m) > 0:
 		next = "turn"
 	}
-	m, err := i.edit(ctx, m.Tenant, m.ID, func(m *Import) error {
+	m, err = i.edit(ctx, m.Tenant, m.ID, func(m *Import) error {
 		m.Planned, m.Differs = true, differs
+		m.Credits, m.CreditedBy = f.Credits.Count, earlier
 		m.Plan, m.Codes, m.Held, m.Notices = f.Counts, f.Codes, f.Held, f.Notes
 		m.Made, m.Trouble = 0, trouble
 		for _, n := range f.Made {

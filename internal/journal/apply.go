@@ -134,9 +134,14 @@ func (a *Applier) wave(ctx context.Context, n int64, entries []*Entry) error {
 // write claims, writes the records, keeps their names and frees old values. It
 // returns the entries that must be decided again.
 func (a *Applier) write(ctx context.Context, entries []*Entry) ([]*Entry, error) {
+	var landed []*Entry
 	live := make([]*Entry, 0, len(entries))
 	for _, e := range entries {
-		if e.Op != None {
+		switch e.Op {
+		case None:
+		case Pay:
+			landed = append(landed, e)
+		default:
 			live = append(live, e)
 		}
 	}
@@ -156,7 +161,7 @@ func (a *Applier) write(ctx context.Context, entries []*Entry) ([]*Entry, error)
 	if err != nil {
 		return nil, fmt.Errorf("journal: writing records: %w", err)
 	}
-	var landed, doubtful []*Entry
+	var doubtful []*Entry
 	for i, r := range results {
 		switch {
 		case r.Err == nil:
@@ -177,6 +182,9 @@ func (a *Applier) write(ctx context.Context, entries []*Entry) ([]*Entry, error)
 		} else {
 			again = append(again, e)
 		}
+	}
+	if err := a.credit(ctx, landed); err != nil {
+		return nil, err
 	}
 	return again, a.settle(ctx, landed, frees)
 }
@@ -335,7 +343,7 @@ func (a *Applier) settle(ctx context.Context, landed []*Entry, frees map[*Entry]
 	var ops []store.Op
 	for _, e := range landed {
 		ops = append(ops, frees[e]...)
-		if a.Names {
+		if a.Names && e.Op != Pay {
 			ops = append(ops, a.nameOps(e)...)
 		}
 	}
@@ -498,7 +506,11 @@ func (a *Applier) again(ctx context.Context, e *Entry, s *seen) (*Entry, error) 
 	if err != nil {
 		return nil, err
 	}
-	d := p.entry(rows, s.candidate, owners, map[string]bool{})
+	accounts, err := p.accounts(ctx, p.accountsNamed(rows))
+	if err != nil {
+		return nil, err
+	}
+	d := p.entry(rows, s.candidate, known{owners, accounts}, map[string]bool{})
 	return &d, nil
 }
 

@@ -29,7 +29,11 @@ func (a *Applier) Audit(ctx context.Context, s *Stored, everything bool) (record
 			return err
 		}
 		for _, e := range chunk {
-			for i, r := range a.final(e, found[e.Key], decided[e.Key]) {
+			final, err := a.final(ctx, e, found[e.Key], decided[e.Key])
+			if err != nil {
+				return err
+			}
+			for i, r := range final {
 				if reflect.DeepEqual(r, e.Rows[i]) {
 					continue
 				}
@@ -57,27 +61,34 @@ func (a *Applier) Audit(ctx context.Context, s *Stored, everything bool) (record
 }
 
 // final are the rows of an entry as they ended.
-func (a *Applier) final(e *Entry, s *seen, decided []*Entry) []RowNote {
+func (a *Applier) final(ctx context.Context, e *Entry, s *seen, decided []*Entry) ([]RowNote, error) {
+	if e.Op == Pay && len(decided) == 0 {
+		paid, err := a.Planner.credited(ctx, e)
+		if err == nil && !paid {
+			return refuse(e, "not_applied").Rows, nil
+		}
+		return e.Rows, err
+	}
 	state := s.state(e, a.Planner.Import)
 	if state == wroteThis {
-		return e.Rows
+		return e.Rows, nil
 	}
 	if w, ok := s.stored.Wrote(a.Planner.Import); ok {
 		for _, d := range decided {
 			if d.Op != None && d.NewVer == w.Ver {
-				return d.Rows
+				return d.Rows, nil
 			}
 		}
 	}
 	for _, d := range slices.Backward(decided) {
-		if d.Op == None {
-			return d.Rows
+		if d.Op == None || d.Op == Pay {
+			return d.Rows, nil
 		}
 	}
 	if state == unknown {
-		return undecided(e).Rows
+		return undecided(e).Rows, nil
 	}
-	return refuse(e, "not_applied").Rows
+	return refuse(e, "not_applied").Rows, nil
 }
 
 // NameOps are the writes that keep the names of a record, by which references

@@ -37,6 +37,8 @@ const (
 	None   Op = ""
 	Create Op = "create"
 	Change Op = "update"
+	// Pay writes ledger lines and leaves the record as it is.
+	Pay Op = "credit"
 )
 
 // Unique is a value of a unique field in its compared form.
@@ -54,6 +56,8 @@ type RowNote struct {
 	Problems []record.Problem `json:"p,omitempty"`
 	// Held are the fields whose value a policy held back.
 	Held []string `json:"h,omitempty"`
+	// Notes are codes of what is told of the row but rejects nothing.
+	Notes []string `json:"t,omitempty"`
 }
 
 // Entry is the plan of one record.
@@ -78,6 +82,8 @@ type Entry struct {
 	Take []Unique  `json:"t,omitempty"`
 	Free []Unique  `json:"x,omitempty"`
 	Rows []RowNote `json:"rows"`
+	// Credits are the ledger lines that the rows make.
+	Credits []Credit `json:"cr,omitempty"`
 	// Row is the last row that changed something: the one the write is stamped
 	// with.
 	Row int64 `json:"n,omitempty"`
@@ -103,6 +109,8 @@ type Footer struct {
 	Codes map[string]int64 `json:"codes,omitempty"`
 	Held  map[string]int64 `json:"held,omitempty"`
 	Notes map[string]int64 `json:"notes,omitempty"`
+	// Credits are the ledger lines of the batch.
+	Credits Credits `json:"credits,omitzero"`
 	// Refs are the keys of records made on the way that accepted rows refer to.
 	Refs []string `json:"refs,omitempty"`
 	// Writes holds the entries with something to write, Rest the others.

@@ -80,13 +80,17 @@ func (p *Planner) Batch(ctx context.Context, batch int, rows []shuffle.Row) (*Jo
 	if err != nil {
 		return nil, err
 	}
+	accounts, err := p.accounts(ctx, p.accountsNamed(rows))
+	if err != nil {
+		return nil, err
+	}
 	refs := map[string]bool{}
 	for from := 0; from < len(rows); {
 		to := from + 1
 		for to < len(rows) && rows[to].Key == rows[from].Key {
 			to++
 		}
-		e := p.entry(rows[from:to], stored[rows[from].Key], owners, refs)
+		e := p.entry(rows[from:to], stored[rows[from].Key], known{owners, accounts}, refs)
 		j.note(&e)
 		j.Entries = append(j.Entries, e)
 		from = to
@@ -103,6 +107,9 @@ func (p *Planner) Batch(ctx context.Context, batch int, rows []shuffle.Row) (*Jo
 func CodeOf(p record.Problem) string { return p.Code + " " + p.Field }
 
 func (j *Journal) note(e *Entry) {
+	for n := range e.Credits {
+		j.Credits.add(e.Key, &e.Credits[n])
+	}
 	for _, r := range e.Rows {
 		j.Counts.Add(r.Outcome, 1)
 		if r.Outcome != record.Rejected {
@@ -113,6 +120,9 @@ func (j *Journal) note(e *Entry) {
 		}
 		for _, f := range r.Held {
 			j.Held[f]++
+		}
+		for _, code := range r.Notes {
+			j.Notes[code]++
 		}
 	}
 }
@@ -203,7 +213,7 @@ func Values(f *entity.Field, v record.Value) []string {
 
 // entry plans one record from its rows, as a clerk would who took them one by
 // one.
-func (p *Planner) entry(rows []shuffle.Row, c candidate, owners map[store.Key]owner, refs map[string]bool) Entry {
+func (p *Planner) entry(rows []shuffle.Row, c candidate, k known, refs map[string]bool) Entry {
 	e := Entry{Key: rows[0].Key, Written: rows[0].Written, Gone: c.known && !c.exists}
 	if c.known {
 		e.Ver, e.By = c.stored.Ver, c.stored.By
@@ -235,7 +245,7 @@ func (p *Planner) entry(rows []shuffle.Row, c candidate, owners map[store.Key]ow
 		case p.CreateOnly && exists:
 			note.Outcome = record.Unchanged
 		default:
-			p.merge(&e, &note, fields, &now, &exists, owners, taker)
+			p.merge(&e, &note, fields, &now, &exists, k, taker)
 			if note.Outcome == record.Created || note.Outcome == record.Updated {
 				e.Row = r.Number
 			}
@@ -289,7 +299,7 @@ func (p *Planner) resolve(r *shuffle.Row) (fields []entity.FieldValue, made []st
 }
 
 // merge takes one row into the record.
-func (p *Planner) merge(e *Entry, note *RowNote, fields []entity.FieldValue, now *record.Fields, exists *bool, owners map[store.Key]owner, taker map[string]int64) {
+func (p *Planner) merge(e *Entry, note *RowNote, fields []entity.FieldValue, now *record.Fields, exists *bool, k known, taker map[string]int64) {
 	key := p.Def.KeyField().Name
 	if !*exists {
 		fields = withKey(fields, p.Def.KeyIndex(), e.Written)
@@ -310,7 +320,7 @@ func (p *Planner) merge(e *Entry, note *RowNote, fields []entity.FieldValue, now
 			if slices.Contains(has, v) {
 				continue
 			}
-			if o, taken := owners[table.ClaimKey(p.Tenant, p.Def.Name, name, v)]; taken && o.key != e.Key {
+			if o, taken := k.owners[table.ClaimKey(p.Tenant, p.Def.Name, name, v)]; taken && o.key != e.Key {
 				note.Problems = append(note.Problems, record.Problem{Code: "not_unique", Column: -1, Field: name, Args: []string{o.key}})
 			}
 		}
@@ -319,9 +329,23 @@ func (p *Planner) merge(e *Entry, note *RowNote, fields []entity.FieldValue, now
 	if table.Size(&after) > table.MaxSize {
 		note.Problems = append(note.Problems, record.Problem{Code: "record_too_large", Column: -1})
 	}
+	credit, pays, about := creditFieldsOf(p.Def).of(note.Number, fields)
+	if pays && credit.Account != "" && k.accounts[credit.Account] != e.Key {
+		note.Problems = append(note.Problems, record.Problem{Code: "account_unknown", Column: -1, Field: p.Def.Fields[creditFieldsOf(p.Def).account].Name})
+	}
 	if len(note.Problems) > 0 {
 		note.Outcome = record.Rejected
 		return
+	}
+	note.Notes = m.Missing
+	for n := range note.Notes {
+		note.Notes[n] = "missing_" + note.Notes[n]
+	}
+	if about != "" {
+		note.Notes = append(note.Notes, about)
+	}
+	if pays {
+		e.Credits = append(e.Credits, credit)
 	}
 	for _, name := range m.Changed {
 		taker[name] = note.Number
@@ -329,7 +353,7 @@ func (p *Planner) merge(e *Entry, note *RowNote, fields []entity.FieldValue, now
 	switch {
 	case !*exists:
 		note.Outcome = record.Created
-	case len(m.Changed) > 0:
+	case len(m.Changed) > 0 || pays:
 		note.Outcome = record.Updated
 	default:
 		note.Outcome = record.Unchanged
@@ -344,6 +368,35 @@ func withKey(fields []entity.FieldValue, index int, written string) []entity.Fie
 		}
 	}
 	return append(slices.Clip(fields), entity.FieldValue{Index: index, Value: record.Value{Text: written}})
+}
+
+// pays tells whether a row makes a ledger line.
+func (e *Entry) pays(row int64) bool {
+	return slices.ContainsFunc(e.Credits, func(c Credit) bool { return c.Row == row })
+}
+
+// known is what is known beside the records: who has unique values, whose
+// accounts are.
+type known struct {
+	owners   map[store.Key]owner
+	accounts map[string]string
+}
+
+// accountsNamed are the accounts that rows name.
+func (p *Planner) accountsNamed(rows []shuffle.Row) []string {
+	index := creditFieldsOf(p.Def).account
+	if index < 0 {
+		return nil
+	}
+	var named []string
+	for i := range rows {
+		for _, fv := range rows[i].Fields {
+			if fv.Index == index && fv.Value.Text != "" {
+				named = append(named, fv.Value.Text)
+			}
+		}
+	}
+	return named
 }
 
 // finish works out what is to be written from what is stored and what the
@@ -388,9 +441,12 @@ func (p *Planner) finish(e *Entry, c *candidate, now record.Fields, exists bool,
 		// imported again is unchanged.
 		e.Row = 0
 		for n := range e.Rows {
-			if e.Rows[n].Outcome == record.Updated {
+			if e.Rows[n].Outcome == record.Updated && !e.pays(e.Rows[n].Number) {
 				e.Rows[n].Outcome = record.Unchanged
 			}
+		}
+		if len(e.Credits) > 0 {
+			e.Op = Pay
 		}
 		return
 	}

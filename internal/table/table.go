@@ -308,3 +308,31 @@ func Size(r *Record) int {
 // MaxSize is the size in bytes past which a record is refused: DynamoDB takes
 // 400 KB, and undo and export need room.
 const MaxSize = 300_000
+
+// LedgerKey is where the ledger line lies that a row of an import made for the
+// record with key.
+func LedgerKey(tenant, entityName, key, importID string, row int64) store.Key {
+	return store.Key{
+		PK: tenant + "#" + entityName + "$#" + shard("ledger", key),
+		SK: key + "\x00" + importID + "#" + fmt.Sprintf("%012d", row),
+	}
+}
+
+// LedgerPrefix begins the sort keys of a record's ledger lines, which lie in
+// the partition of LedgerKey.
+func LedgerPrefix(key string) string { return key + "\x00" }
+
+// BalanceKey is where a balance of a record lies: that of a currency, or of an
+// account. Balances are their own items, so that a credit is no edit of the
+// record.
+func BalanceKey(tenant, entityName, key, balance string) store.Key {
+	return store.Key{PK: tenant + "#" + entityName + "=#" + shard("balance", key), SK: key + "\x00" + balance}
+}
+
+// AccountBalance names the balance of an account in a currency.
+func AccountBalance(account, currency string) string { return currency + "@" + account }
+
+// AccountKey is where it is said whose an account is.
+func AccountKey(tenant, entityName, account string) store.Key {
+	return store.Key{PK: tenant + "#" + entityName + "%#" + shard("account", account), SK: account}
+}
