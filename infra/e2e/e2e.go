@@ -108,8 +108,9 @@ func Await[T any](t *testing.T, limit time.Duration, what string, look func(cont
 }
 
 // History are the states that an execution entered, in order.
-func (s *Stack) History(t *testing.T, execution string) []string {
+func (s *Stack) History(t *testing.T, name string) []string {
 	t.Helper()
+	execution := s.executionARN(name)
 	var states []string
 	pages := awssfn.NewGetExecutionHistoryPaginator(s.Clients.SFN, &awssfn.GetExecutionHistoryInput{ExecutionArn: &execution})
 	for pages.HasMorePages() {
@@ -126,28 +127,38 @@ func (s *Stack) History(t *testing.T, execution string) []string {
 	return states
 }
 
-// ExecutionOf awaits the first execution whose input holds the text, such as
-// the key of a dropped file, and returns its ARN and status.
-func (s *Stack) ExecutionOf(t *testing.T, text string, limit time.Duration) (arn string, status types.ExecutionStatus) {
+// Execution describes an execution of the machine by its name.
+func (s *Stack) Execution(t *testing.T, name string) *awssfn.DescribeExecutionOutput {
 	t.Helper()
-	found := Await(t, limit, "an execution for "+text, func(ctx context.Context) (*awssfn.DescribeExecutionOutput, bool, error) {
-		pages := awssfn.NewListExecutionsPaginator(s.Clients.SFN, &awssfn.ListExecutionsInput{StateMachineArn: &s.StateMachine})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return nil, false, err
-			}
-			for _, e := range page.Executions {
-				d, err := s.Clients.SFN.DescribeExecution(ctx, &awssfn.DescribeExecutionInput{ExecutionArn: e.ExecutionArn})
-				if err != nil {
-					return nil, false, err
-				}
-				if d.Input != nil && strings.Contains(*d.Input, text) {
-					return d, true, nil
-				}
-			}
-		}
-		return nil, false, nil
+	arn := s.executionARN(name)
+	out, err := s.Clients.SFN.DescribeExecution(t.Context(), &awssfn.DescribeExecutionInput{ExecutionArn: &arn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func (s *Stack) executionARN(name string) string {
+	return strings.Replace(s.StateMachine, ":stateMachine:", ":execution:", 1) + ":" + name
+}
+
+// ExecutionEnded awaits the end of an execution and returns how it ended.
+func (s *Stack) ExecutionEnded(t *testing.T, name string, limit time.Duration) types.ExecutionStatus {
+	t.Helper()
+	return Await(t, limit, "the end of execution "+name, func(context.Context) (types.ExecutionStatus, bool, error) {
+		status := s.Execution(t, name).Status
+		return status, status != types.ExecutionStatusRunning, nil
 	})
-	return *found.ExecutionArn, found.Status
+}
+
+// StartExecution starts the machine with an input, beside what the rule starts,
+// and returns the execution's name.
+func (s *Stack) StartExecution(t *testing.T, input string) string {
+	t.Helper()
+	name := "again-" + strings.ToLower(rand.Text())
+	_, err := s.Clients.SFN.StartExecution(t.Context(), &awssfn.StartExecutionInput{StateMachineArn: &s.StateMachine, Name: &name, Input: &input})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
