@@ -33,7 +33,8 @@ type Table struct {
 	client      *dynamodb.Client
 	name        string
 	quoted      string // the table's name in a statement
-	concurrency int
+	concurrency int    // requests that write
+	reads       int    // requests that read
 	attempts    int
 	pause       func(ctx context.Context, attempt int) error
 	indexes     map[string]index
@@ -46,9 +47,13 @@ type index struct{ pkAttr, skAttr string }
 // Option configures a Table.
 type Option func(*Table)
 
-// WithConcurrency sets how many requests of one call run at the same time; the
+// WithConcurrency sets how many requests of one Write run at the same time; the
 // default is 4.
 func WithConcurrency(n int) Option { return func(t *Table) { t.concurrency = max(1, n) } }
+
+// WithReadConcurrency sets how many requests of one Get run at the same time;
+// the default is 8. Reads cost a fifth of writes, and a plan waits for them.
+func WithReadConcurrency(n int) Option { return func(t *Table) { t.reads = max(1, n) } }
 
 // WithIndex declares the key attributes of an index that is queried; skAttr ""
 // is an index without a sort key.
@@ -65,7 +70,7 @@ func WithAttempts(n int) Option { return func(t *Table) { t.attempts = max(1, n)
 func New(client *dynamodb.Client, table string, opts ...Option) *Table {
 	t := &Table{
 		client: client, name: table, quoted: `"` + table + `"`,
-		concurrency: 4, attempts: 8, pause: pause, indexes: map[string]index{},
+		concurrency: 4, reads: 8, attempts: 8, pause: pause, indexes: map[string]index{},
 	}
 	for _, o := range opts {
 		o(t)
@@ -86,13 +91,13 @@ func pause(ctx context.Context, attempt int) error {
 	}
 }
 
-// each runs work for n chunks with the table's concurrency.
-func (t *Table) each(ctx context.Context, n int, work func(ctx context.Context, i int) error) error {
+// each runs work for n chunks, so many at the same time.
+func each(ctx context.Context, n, concurrency int, work func(ctx context.Context, i int) error) error {
 	if n == 1 {
 		return work(ctx, 0)
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(t.concurrency)
+	g.SetLimit(concurrency)
 	for i := range n {
 		g.Go(func() error { return work(ctx, i) })
 	}

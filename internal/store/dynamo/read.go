@@ -29,7 +29,7 @@ func (t *Table) Get(ctx context.Context, keys []store.Key) (map[store.Key]store.
 	var mu sync.Mutex
 	found := make(map[store.Key]store.Item, len(keys))
 	parts := chunks(keys, maxReads)
-	err := t.each(ctx, len(parts), func(ctx context.Context, i int) error {
+	err := each(ctx, len(parts), t.reads, func(ctx context.Context, i int) error {
 		return t.get(ctx, parts[i], func(it store.Item) {
 			mu.Lock()
 			defer mu.Unlock()

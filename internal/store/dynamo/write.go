@@ -60,7 +60,7 @@ func (t *Table) Write(ctx context.Context, ops []store.Op) ([]store.Result, erro
 			return err
 		})
 	}
-	err := t.each(ctx, len(work), func(ctx context.Context, i int) error { return work[i](ctx) })
+	err := each(ctx, len(work), t.concurrency, func(ctx context.Context, i int) error { return work[i](ctx) })
 	if err != nil {
 		return nil, err
 	}
