@@ -111,4 +111,8 @@ func (p *Part) progress(n int64) int64 {
 	}
 }
 
-func (r *reader) Close() error { return r.r.Close() }
+// Close frees the reader. What was wrong with the part, a read has said.
+func (r *reader) Close() error {
+	_ = r.r.Close()
+	return nil
+}

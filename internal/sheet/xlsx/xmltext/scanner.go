@@ -257,8 +257,12 @@ func local(name []byte) []byte {
 // declaration passes over a comment or a document type; a CDATA section is text.
 func (s *Scanner) declaration(tag []byte) (found bool, err error) {
 	const comment, cdata = "!--", "![CDATA["
-	for len(tag) < len(cdata) && s.fill() {
+	for len(tag) < len(cdata) {
+		more := s.fill() // it moves the bytes, even where no more come
 		tag = s.buf[s.r+1 : s.w]
+		if !more {
+			break
+		}
 	}
 	switch {
 	case bytes.HasPrefix(tag, []byte(comment)):
