@@ -245,6 +245,9 @@ func (p *Planner) entry(rows []shuffle.Row, c candidate, k known, refs map[strin
 		case p.CreateOnly && exists:
 			note.Outcome = record.Unchanged
 		default:
+			if !exists {
+				e.Written = r.Written
+			}
 			p.merge(&e, &note, fields, &now, &exists, k, taker)
 			if note.Outcome == record.Created || note.Outcome == record.Updated {
 				e.Row = r.Number
