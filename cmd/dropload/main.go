@@ -32,8 +32,10 @@ func newRoot(open, up opener) *cobra.Command {
 		Short:         "Import any spreadsheet as records, safely",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          noSuchCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		// How many letters may be wrong in the name of a command that is meant.
+		SuggestionsMinimumDistance: 2,
+		Args:                       noSuchCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(
 		newUp(prepareTenant(demoTenant)), newDown(), newDemo(up), newTenant(open),

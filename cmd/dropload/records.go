@@ -42,7 +42,7 @@ anything, or the one with the key given.`,
 					return fmt.Errorf("there is no record with the key %q among %s of the tenant %s", args[1], def.Name, s.Tenant)
 				}
 				if s.JSON {
-					return json.NewEncoder(cmd.OutOrStdout()).Encode(recordJSONOf(def, r))
+					return encode(cmd.OutOrStdout(), recordJSONOf(def, r))
 				}
 				return printRecord(cmd.OutOrStdout(), def, r)
 			}
@@ -56,14 +56,12 @@ anything, or the one with the key given.`,
 // eachRecord prints all records of an entity, one a line.
 func (s *session) eachRecord(cmd *cobra.Command, def *entity.Definition) error {
 	out := bufio.NewWriter(cmd.OutOrStdout())
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
 	bar := s.counter(cmd.ErrOrStderr(), "records")
 	defer bar.end()
 	err := s.EachRecord(cmd.Context(), s.Tenant, def.Name, func(r importer.Record) error {
 		bar.add(1)
 		if s.JSON {
-			return encoder.Encode(recordJSONOf(def, &r))
+			return encode(out, recordJSONOf(def, &r))
 		}
 		_, err := fmt.Fprintln(out, recordLine(def, &r))
 		return err

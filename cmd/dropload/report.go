@@ -28,6 +28,9 @@ upload, with the reason beside each. Correct the cells and import it again.`,
 		Example: "  dropload report ID -o rejected.csv\n  dropload report ID --ignored -o -",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if ignored && summary {
+				return usageError{"--ignored and --summary exclude each other"}
+			}
 			s, err := open(cmd.Context(), &flags)
 			if err != nil {
 				return err
@@ -56,7 +59,6 @@ upload, with the reason beside each. Correct the cells and import it again.`,
 	cmd.Flags().BoolVar(&ignored, "ignored", false, "the ignored rows instead of the rejected ones")
 	cmd.Flags().BoolVar(&summary, "summary", false, "the summary (JSON) instead of rows")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "the file to write, - for standard output (default: the report's own name, here)")
-	cmd.MarkFlagsMutuallyExclusive("ignored", "summary")
 	return cmd
 }
 

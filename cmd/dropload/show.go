@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -17,7 +18,10 @@ import (
 
 // newShow is `dropload show`.
 func newShow(open opener) *cobra.Command {
-	var flags stackFlags
+	var (
+		flags       stackFlags
+		differences bool
+	)
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show an import: its state, its counts and what it needs",
@@ -27,6 +31,9 @@ func newShow(open opener) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if differences {
+				return s.differences(cmd, args[0])
+			}
 			m, err := s.Show(cmd.Context(), s.Tenant, args[0])
 			if err != nil {
 				return err
@@ -35,6 +42,7 @@ func newShow(open opener) *cobra.Command {
 		},
 	}
 	flags.add(cmd)
+	cmd.Flags().BoolVar(&differences, "differences", false, "list the records that a plan made anew treats otherwise than the plan before it")
 	return cmd
 }
 
@@ -52,6 +60,8 @@ type importJSON struct {
 	Round          int                  `json:"round"`
 	DryRun         bool                 `json:"dry_run"`
 	Planned        bool                 `json:"planned"`
+	Made           int64                `json:"made"`
+	Differs        int64                `json:"differs"`
 	Waits          *string              `json:"waits"`
 	Drift          []mapping.Drift      `json:"drift"`
 	Reports        reportsJSON          `json:"reports"`
@@ -80,7 +90,7 @@ type problemJSON struct {
 func importJSONOf(m *importer.Import) importJSON {
 	j := importJSON{
 		ID: m.ID, State: m.State, NothingWritten: !m.State.Final() || m.NothingWritten, Rows: m.Rows, Error: m.Trouble,
-		Feed: m.Feed, Entity: m.Entity, File: m.File.Name, Round: m.Round, DryRun: m.Options.DryRun, Planned: m.Planned,
+		Feed: m.Feed, Entity: m.Entity, File: m.File.Name, Round: m.Round, DryRun: m.Options.DryRun, Planned: m.Planned, Made: m.Made, Differs: m.Differs,
 		Drift: m.Drift, Reports: reportsJSON{orNull(m.Reports.Failures), orNull(m.Reports.Ignored), orNull(m.Reports.Summary)},
 		Problems: problemsOf(m.Codes), HeldBack: m.Held, Notices: m.Notices, Received: m.Received, Times: m.Times,
 	}
@@ -159,6 +169,12 @@ func (s *session) print(w io.Writer, m *importer.Import) error {
 	if m.State.Final() || m.Planned {
 		fmt.Fprintln(w, equation(j.Rows))
 	}
+	if j.Made > 0 {
+		fmt.Fprintf(w, "  %d records made on the way, for references to them\n", j.Made)
+	}
+	if j.Differs > 0 {
+		fmt.Fprintf(w, "  planned anew because of another import; %d records differ: dropload show %s --differences\n", j.Differs, j.ID)
+	}
 	if j.Error != nil {
 		fmt.Fprintf(w, "%s: %s\n", j.Error.Code, j.Error.Message)
 	}
@@ -175,6 +191,26 @@ func (s *session) print(w io.Writer, m *importer.Import) error {
 		fmt.Fprintln(w, line)
 	}
 	return nil
+}
+
+// differences lists what a plan made anew treats otherwise, one record a line.
+func (s *session) differences(cmd *cobra.Command, id string) error {
+	out := cmd.OutOrStdout()
+	t := newTable(out)
+	if !s.JSON {
+		t.row("key", "was", "is", "fields")
+	}
+	err := s.Differences(cmd.Context(), s.Tenant, id, func(d importer.Difference) error {
+		if s.JSON {
+			return encode(out, d)
+		}
+		t.row(d.Key, cmp.Or(string(d.Was), "-"), cmp.Or(string(d.Is), "-"), strings.Join(d.Fields, ", "))
+		return nil
+	})
+	if err != nil || s.JSON {
+		return err
+	}
+	return t.flush()
 }
 
 // describe is the state of an import in a few words.
