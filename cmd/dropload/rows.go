@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -36,12 +37,14 @@ printed, uninterpreted.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p := rowPrinter{raw: raw, over: over.of(cmd)}
 			if batch == "" {
-				return p.single(args[0], cmd.OutOrStdout())
+				return p.single(cmd.Context(), args[0], cmd.OutOrStdout())
 			}
 			if dir == "" {
 				return errors.New("--batch needs --out DIR")
 			}
-			return eachLine(batch, func(n int, name string) error { return p.into(name, filepath.Join(dir, strconv.Itoa(n)+".jsonl")) })
+			return eachLine(batch, func(n int, name string) error {
+				return p.into(cmd.Context(), name, filepath.Join(dir, strconv.Itoa(n)+".jsonl"))
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&raw, "raw", false, "print every cell of every sheet, nothing interpreted")
@@ -58,9 +61,9 @@ type rowPrinter struct {
 }
 
 // single prints one file; an error is an answer, too.
-func (p rowPrinter) single(name string, w io.Writer) error {
+func (p rowPrinter) single(ctx context.Context, name string, w io.Writer) error {
 	out := bufio.NewWriterSize(w, 64<<10)
-	bad := p.print(name, out)
+	bad := p.print(ctx, name, out)
 	if bad != nil {
 		if err := encode(out, map[string]*errorObject{"error": errorOf(bad)}); err != nil {
 			return err
@@ -77,13 +80,13 @@ func (p rowPrinter) single(name string, w io.Writer) error {
 
 // into writes the rows of a file to another, which holds the error alone if
 // there is one.
-func (p rowPrinter) into(name, target string) error {
+func (p rowPrinter) into(ctx context.Context, name, target string) error {
 	f, err := os.CreateTemp(filepath.Dir(target), ".rows-*")
 	if err != nil {
 		return err
 	}
 	out := bufio.NewWriterSize(f, 64<<10)
-	if bad := p.print(name, out); bad != nil {
+	if bad := p.print(ctx, name, out); bad != nil {
 		out.Reset(f)
 		_, seekErr := f.Seek(0, io.SeekStart)
 		err = errors.Join(seekErr, f.Truncate(0), encode(out, map[string]*errorObject{"error": errorOf(bad)}))
@@ -91,7 +94,7 @@ func (p rowPrinter) into(name, target string) error {
 	return errors.Join(err, out.Flush(), f.Close(), os.Rename(f.Name(), target))
 }
 
-func (p rowPrinter) print(name string, w io.Writer) error {
+func (p rowPrinter) print(ctx context.Context, name string, w io.Writer) error {
 	f, err := openFile(name)
 	if err != nil {
 		return err
@@ -103,10 +106,17 @@ func (p rowPrinter) print(name string, w io.Writer) error {
 		return nil // it has no rows
 	case err != nil:
 		return err
-	case p.raw:
-		return printRaw(f, found.Layout, w)
 	}
-	return printTable(f, found.Layout, w)
+	l := found.Layout
+	if p.over.Encoding == nil {
+		if l, err = sniff.Confirm(ctx, f, l); err != nil {
+			return err
+		}
+	}
+	if p.raw {
+		return printRaw(f, l, w)
+	}
+	return printTable(f, l, w)
 }
 
 // printTable prints header and data rows as text.

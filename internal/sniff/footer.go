@@ -11,17 +11,22 @@ import (
 // tailBytes is how much of the end of a text is looked at.
 const tailBytes = 64 << 10
 
-// tail reads the last records of a text that is longer than its head. Wrapped
-// texts have no end that can be reached: nil.
-func (r *Result) tail(src sheet.Source, c content) ([]line, error) {
+// readTail reads the last bytes, from a multiple of every encoding's unit on.
+// Wrapped texts have no end that can be reached: nil.
+func readTail(src sheet.Source, c content) ([]byte, error) {
 	if len(c.compression) > 0 {
 		return nil, nil
 	}
 	from := max(0, src.Size()-tailBytes)
-	const widest = 4 // bytes of the widest encoding's unit
+	const widest = 4
 	from -= from % widest
-	b, err := io.ReadAll(io.NewSectionReader(src, from, src.Size()-from))
-	if err != nil {
+	return io.ReadAll(io.NewSectionReader(src, from, src.Size()-from))
+}
+
+// tail reads the last records of a text that is longer than its head.
+func (r *Result) tail(src sheet.Source, c content) ([]line, error) {
+	b, err := readTail(src, c)
+	if err != nil || b == nil {
 		return nil, err
 	}
 	text := decodeHead(b, true, r.Layout.Encoding)

@@ -1,11 +1,13 @@
 package sniff
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/dropload/dropload/internal/fault"
 	"github.com/dropload/dropload/internal/record"
@@ -46,11 +48,9 @@ func Inspect(src sheet.Source, name string, o Override) (Result, error) {
 	case sheet.CSV:
 		err = r.text(src, c, o)
 	case sheet.HTML, sheet.SpreadsheetML:
-		r.encoding(c, o)
-		err = r.workbook(src, o)
+		err = errors.Join(r.encoding(src, c, o), r.workbook(src, o))
 	case sheet.UnknownFormat:
-		r.encoding(c, o)
-		err = unknown("The file is " + c.why + ".")
+		err = errors.Join(r.encoding(src, c, o), unknown("The file is "+c.why+"."))
 	case sheet.XLSB, sheet.ODS:
 		err = &fault.BadFile{Code: "unsupported", Message: "Workbooks of the kind " + string(c.format) + " are not read. Save it as xlsx and send that."}
 	default:
@@ -63,21 +63,40 @@ func (r *Result) add(what, answer string, confidence float64, why string) {
 	r.Findings = append(r.Findings, Finding{What: what, Answer: answer, Confidence: confidence, Why: why})
 }
 
-// encoding finds the encoding of the head.
-func (r *Result) encoding(c content, o Override) {
+// encoding finds the encoding by the head, and by the tail where the head is
+// plain ASCII.
+func (r *Result) encoding(src sheet.Source, c content, o Override) error {
 	if o.Encoding != nil {
 		r.Layout.Encoding = strings.ToLower(*o.Encoding)
 		r.add("encoding", r.Layout.Encoding, 1, "set by hand")
-		return
+		return nil
 	}
 	g := charset.Detect(c.head, c.complete)
+	if !c.complete && g.Name == charset.UTF8 && isASCII(c.head) {
+		tail, err := readTail(src, c)
+		if err != nil {
+			return err
+		}
+		// From a line's start on, so that no character is cut.
+		if i := bytes.IndexByte(tail, '\n'); i >= 0 && !isASCII(tail) {
+			g = charset.Detect(tail[i+1:], true)
+			g.Why += ", at the end of the file"
+		}
+	}
 	r.Layout.Encoding = g.Name
 	r.add("encoding", g.Name, g.Confidence, g.Why)
+	return nil
+}
+
+func isASCII(b []byte) bool {
+	return bytes.IndexFunc(b, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
 // text finds the dialect and the table of a delimited text.
 func (r *Result) text(src sheet.Source, c content, o Override) error {
-	r.encoding(c, o)
+	if err := r.encoding(src, c, o); err != nil {
+		return err
+	}
 	if _, err := charset.NewDecoder(r.Layout.Encoding, strings.NewReader("")); err != nil {
 		return &fault.Refused{Code: "encoding_unknown", Message: fmt.Sprintf("The encoding %q is not known.", r.Layout.Encoding), Cause: err}
 	}
