@@ -265,7 +265,7 @@ func (p *proposer) propose() []Proposal {
 			if g >= least {
 				// What is surer by far is not given up for two that are unsure,
 				// and of equals the column further left is taken.
-				gain[i][j] = g*g - 1e-6*float64(i)
+				gain[i][j] = g*g*g - 1e-6*float64(i)
 			}
 		}
 	}
@@ -388,8 +388,16 @@ func (c *checks) weigh(p *proposer, column int, t *target, score float64, why st
 			return 0, ""
 		}
 		return c.confirmed(p, column, t, score, why)
-	case entity.Ref, entity.Secret:
+	case entity.Ref:
+		if c.emails[column] > 0.6 && !slices.Contains(f.Ref.By, "email") {
+			return score * 0.5, why
+		}
 		return score * 0.98, why
+	case entity.Secret:
+		return score * 0.98, why
+	}
+	if c.salutations(p, column) {
+		return 0, "" // "Title" of a person, as often as of a job
 	}
 	if c.emails[column] > 0.6 && f.Name != "username" && f.Name != "notes" {
 		return score * 0.5, why
@@ -416,7 +424,7 @@ func (c *checks) confirmed(p *proposer, column int, t *target, score float64, wh
 	case share >= 0.6:
 		return score + (1-score)*0.35, why + ", and its values fit"
 	case share < 0.2:
-		return score * 0.62, why + ", but its values do not fit"
+		return score * 0.55, why + ", but its values do not fit"
 	}
 	return score * 0.9, why
 }
@@ -432,7 +440,7 @@ func (c *checks) told(p *proposer, column int, t *target, score float64, why str
 	case fits && score > 0:
 		score, why = score+(1-score)*0.35, why+", and its values fit"
 	case share < 0.2:
-		return score * 0.62, why + ", but its values do not fit"
+		return score * 0.55, why + ", but its values do not fit"
 	case !fits:
 		return score * 0.9, why
 	}
@@ -447,6 +455,20 @@ func (c *checks) told(p *proposer, column int, t *target, score float64, why str
 		return byValue, "its values are of this kind"
 	}
 	return score, why
+}
+
+// salutations tells whether most values are a form of address.
+func (c *checks) salutations(p *proposer, column int) bool {
+	n := 0
+	for _, cell := range p.samples[column] {
+		switch strings.TrimRight(entity.FoldName(cell.Text), ".") {
+		case "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "herr", "frau", "dr. med", "m", "mme", "mlle",
+			"monsieur", "madame", "sr", "sra", "srta", "don", "dona", "sig", "sig.ra", "signor", "signora", "dott", "pan", "pani",
+			"dhr", "mevr", "mw", "hr", "fr", "ponas", "ponia", "p":
+			n++
+		}
+	}
+	return n > 0 && float64(n) >= 0.6*float64(len(p.samples[column]))
 }
 
 // international tells whether most values are written as international phone
