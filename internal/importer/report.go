@@ -105,8 +105,9 @@ type ending struct {
 	codes   map[string]int64
 	held    map[string]int64
 	notices map[string]int64
-	// written tells that a worker started.
-	written bool
+	// written tells that a worker started, cancelled that a person ended it.
+	written   bool
+	cancelled bool
 	trouble *Trouble
 	state   State
 	rec     *Reconciled
@@ -130,7 +131,7 @@ func (i *Importer) conclude(ctx context.Context, m *Import, failure *StepError) 
 	if failure != nil && e.trouble == nil {
 		e.trouble = troubleOf(failure.Error, failure.Cause)
 	}
-	if cancelled == "cancelled" {
+	if e.cancelled = cancelled == "cancelled"; e.cancelled {
 		e.trouble = nil
 	}
 	rows, err := i.newProblemRows(ctx, m)
@@ -142,7 +143,7 @@ func (i *Importer) conclude(ctx context.Context, m *Import, failure *StepError) 
 		return waiting, err
 	}
 	switch {
-	case cancelled == "cancelled":
+	case e.cancelled:
 		e.state = CancelledState
 	case e.trouble != nil:
 		e.state = Failed
@@ -217,9 +218,7 @@ func (i *Importer) outcomes(ctx context.Context, m *Import, e *ending, rows *pro
 		add(e.notices, f.Notes)
 		add(e.held, f.Held)
 	} else {
-		// What reached no plan is not imported.
-		e.notApplied(rec.Rows - rec.Left.Read)
-		return false, nil
+		return false, i.unplanned(ctx, e, rows)
 	}
 	var start begun
 	err = i.getJSON(ctx, m.job().work("apply/begun.json"), &start)
@@ -247,13 +246,23 @@ func (i *Importer) outcomes(ctx context.Context, m *Import, e *ending, rows *pro
 	return false, nil
 }
 
-// notApplied counts good rows that were not applied because the import ended.
-func (e *ending) notApplied(n int64) {
-	if n <= 0 {
-		return
+// unplanned rejects the rows that reached no plan.
+func (i *Importer) unplanned(ctx context.Context, e *ending, rows *problemRows) error {
+	for _, batch := range e.rec.Batches {
+		prepared, err := i.batchRows(ctx, e.rec.Segments, batch)
+		if err != nil {
+			return err
+		}
+		for n := range prepared {
+			l := shuffle.Left{Number: prepared[n].Number, Outcome: record.Rejected, Problems: []record.Problem{journal.NotApplied()}}
+			if err := rows.add(l); err != nil {
+				return err
+			}
+		}
+		e.counts.Add(record.Rejected, int64(len(prepared)))
+		e.codes[journal.CodeOf(journal.NotApplied())] += int64(len(prepared))
 	}
-	e.counts.Add(record.Rejected, n)
-	e.codes["not_applied "] += n
+	return nil
 }
 
 // leftRows collects the rows that did not reach a batch.
@@ -318,7 +327,6 @@ func (i *Importer) batchOutcome(ctx context.Context, m *Import, e *ending, item 
 		return err
 	}
 	applied := Applied{Counts: stored.Counts}
-	ended := e.trouble != nil || m.Options.DryRun || !m.Started // the plan is not carried out
 	switch {
 	case !writes:
 	case e.written:
@@ -334,11 +342,11 @@ func (i *Importer) batchOutcome(ctx context.Context, m *Import, e *ending, item 
 		} else if err != nil {
 			return err
 		}
-	case ended && !m.Options.DryRun || e.trouble != nil:
-		lost := applied.Counts.Created + applied.Counts.Updated + applied.Counts.Unchanged
-		applied.Counts.Rejected += lost
-		applied.Counts.Created, applied.Counts.Updated, applied.Counts.Unchanged = 0, 0, 0
-		e.codes["not_applied "] += lost
+	case m.Options.DryRun && e.trouble == nil && !e.cancelled:
+	default:
+		if applied.Counts, applied.Overrides, err = stored.Unapplied(ctx); err != nil {
+			return err
+		}
 	}
 	e.counts.Plus(applied.Counts)
 	return i.journalRows(ctx, stored, applied.Overrides, e, rows)

@@ -33,14 +33,7 @@ func (a *Applier) Audit(ctx context.Context, s *Stored, everything bool) (record
 			if err != nil {
 				return err
 			}
-			for i, r := range final {
-				if reflect.DeepEqual(r, e.Rows[i]) {
-					continue
-				}
-				counts.Add(e.Rows[i].Outcome, -1)
-				counts.Add(r.Outcome, 1)
-				overrides[r.Number] = r
-			}
+			overrides.differ(&counts, e, final)
 		}
 		chunk = chunk[:0]
 		return nil
@@ -60,12 +53,39 @@ func (a *Applier) Audit(ctx context.Context, s *Stored, everything bool) (record
 	return counts, overrides, err
 }
 
+// NotApplied is the problem of a good row that was not applied because its
+// import ended.
+func NotApplied() record.Problem { return record.Problem{Code: "not_applied", Column: -1} }
+
+// Unapplied are the outcomes of a journal that was not carried out: the rows of
+// each record that it would have written are rejected.
+func (s *Stored) Unapplied(ctx context.Context) (record.Counts, Overrides, error) {
+	counts, overrides := s.Counts, Overrides{}
+	err := s.EachWrite(ctx, func(e *Entry) error {
+		overrides.differ(&counts, e, refuse(e, NotApplied().Code).Rows)
+		return nil
+	})
+	return counts, overrides, err
+}
+
+// differ notes the rows of an entry that ended otherwise than they were planned.
+func (o Overrides) differ(counts *record.Counts, e *Entry, final []RowNote) {
+	for i, r := range final {
+		if reflect.DeepEqual(r, e.Rows[i]) {
+			continue
+		}
+		counts.Add(e.Rows[i].Outcome, -1)
+		counts.Add(r.Outcome, 1)
+		o[r.Number] = r
+	}
+}
+
 // final are the rows of an entry as they ended.
 func (a *Applier) final(ctx context.Context, e *Entry, s *seen, decided []*Entry) ([]RowNote, error) {
 	if e.Op == Pay && len(decided) == 0 {
 		paid, err := a.Planner.credited(ctx, e)
 		if err == nil && !paid {
-			return refuse(e, "not_applied").Rows, nil
+			return refuse(e, NotApplied().Code).Rows, nil
 		}
 		return e.Rows, err
 	}
@@ -88,7 +108,7 @@ func (a *Applier) final(ctx context.Context, e *Entry, s *seen, decided []*Entry
 	if state == unknown {
 		return undecided(e).Rows, nil
 	}
-	return refuse(e, "not_applied").Rows, nil
+	return refuse(e, NotApplied().Code).Rows, nil
 }
 
 // NameOps are the writes that keep the names of a record, by which references
