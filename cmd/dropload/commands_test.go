@@ -162,6 +162,32 @@ func TestAPersonIsNeeded(t *testing.T) {
 	s.must(1, "cancel", id)
 }
 
+func TestRowsAreEdited(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	r := s.must(4, "import", s.file("f.csv", "E-mail;First name;a=b\nnope;Anna;\nb@x.example;Bo;\nc@x.example;Cy;\n"),
+		"--entity", "contacts", "--start", "on_word", "--watch")
+	id := ids.FindString(r.out)
+	if !strings.Contains(r.out, "3 read = 2 created + 0 updated + 0 unchanged + 1 rejected + 0 ignored") {
+		t.Errorf("before: %s", r.out)
+	}
+	for _, args := range [][]string{{}, {"--cell", "2=x"}, {"--cell", "2:Nope=x"}, {"--cell", "1:E-mail=x"}, {"--leave-out", "1"}} {
+		s.must(2, append([]string{"edit", id}, args...)...)
+	}
+	r = s.must(4, "edit", id, "--cell", "2:e-mail=a@x.example", "--cell", "2:a=b=c=d", "--leave-out", "4", "--watch", "--json")
+	var m importJSON
+	if err := json.Unmarshal([]byte(r.out), &m); err != nil {
+		t.Fatal(err)
+	}
+	if want := (record.Counts{Read: 3, Created: 2, Ignored: 1}); m.Rows != want || m.Round != 2 {
+		t.Errorf("after: %s", r.out)
+	}
+	s.must(0, "start", id, "--watch")
+	if r := s.must(0, "records", "contacts"); !strings.Contains(r.out, "a@x.example") || strings.Contains(r.out, "c@x.example") {
+		t.Errorf("records:\n%s", r.out)
+	}
+}
+
 func TestCancelShowsTheEnd(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

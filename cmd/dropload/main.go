@@ -39,8 +39,8 @@ func newRoot(open, up opener) *cobra.Command {
 	}
 	root.AddCommand(
 		newUp(prepareTenant(demoTenant)), newDown(), newDemo(up), newTenant(open),
-		newImport(open), newImports(open), newShow(open), newWatch(open), newMap(open), newDecide(open), newStart(open),
-		newCancel(open), newReport(open), newRecords(open),
+		newImport(open), newImports(open), newShow(open), newWatch(open), newMap(open), newDecide(open), newEdit(open),
+		newStart(open), newCancel(open), newReport(open), newRecords(open),
 		newInspect(), newRows(), newPropose(), newTemplate(),
 	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -78,7 +78,7 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 }
 
 // run runs a command and returns the status to exit with. What went wrong is
-// said in one line.
+// said in one line, but for the last lines of a tool that failed.
 func run(ctx context.Context, cmd *cobra.Command, stderr io.Writer) int {
 	err := cmd.ExecuteContext(ctx)
 	var (
@@ -91,7 +91,7 @@ func run(ctx context.Context, cmd *cobra.Command, stderr io.Writer) int {
 	case errors.As(err, &status):
 		return int(status)
 	}
-	fmt.Fprintln(stderr, "dropload:", strings.Join(strings.Fields(err.Error()), " "))
+	fmt.Fprintln(stderr, "dropload:", strings.TrimSpace(err.Error()))
 	if errors.As(err, &usage) {
 		return statusUsage
 	}
