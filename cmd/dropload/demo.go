@@ -167,7 +167,7 @@ func (s *session) reportRows(ctx context.Context, key string) (rows [][]string, 
 		return nil, err
 	}
 	data, err := io.ReadAll(body)
-	if err = errors.Join(err, body.Close()); err != nil {
+	if err := errors.Join(err, body.Close()); err != nil {
 		return nil, err
 	}
 	src := bytes.NewReader(data)
