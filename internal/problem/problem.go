@@ -24,8 +24,9 @@ var data []byte
 
 // Entry is what is said about one code, by language: en, de, es, fr, lt.
 type Entry struct {
-	// Kind is "row" (it rejects the row), "notice" (it does not) or "file" (the
-	// import cannot go on).
+	// Kind is "row" (it keeps the row out), "notice" (it does not), "file" (the
+	// file cannot be imported) or "request" (what was asked for cannot be done;
+	// in English only, for the answer carries a message of its own).
 	Kind string `json:"kind"`
 	// Message says what is wrong; {0}, {1}… are the problem's Args.
 	Message map[string]string `json:"message"`
