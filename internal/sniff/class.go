@@ -219,7 +219,7 @@ func isDay(s string) bool {
 		return digits >= 1
 	case digits == 3:
 		// 1.2.3 is a version: a date has a year of four digits or two-digit parts.
-		return long || len(s) >= len("01.02.03")
+		return long || len(s) >= len("01.02.03") || strings.Count(s, "/") == 2
 	case digits == 2:
 		return long && (s[4:5] == "-" || len(s) == len("01/2024"))
 	}

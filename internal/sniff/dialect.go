@@ -484,7 +484,7 @@ func enclosedDelimiter(s sample, d dialect) string {
 // evidence says in words why this dialect.
 func (d dialect) evidence() string {
 	if d.width <= 1 {
-		return fmt.Sprintf("no delimiter gives a table; %d records of one cell", d.records)
+		return "no delimiter gives a table; " + counted(d.records, "record of one cell", "records of one cell")
 	}
-	return fmt.Sprintf("%.0f %% of %d records have %d cells", 100*d.share, d.records, d.width)
+	return fmt.Sprintf("%.0f %% of %s %d cells", 100*d.share, counted(d.records, "record has", "records have"), d.width)
 }

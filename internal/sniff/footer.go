@@ -94,7 +94,7 @@ func findFooter(lines []line, usual int, l sheet.Layout) (n int, sure float64, w
 	case total:
 		return n, 0.75, "a line of totals is below the table"
 	case notes < end:
-		return n, 0.8, fmt.Sprintf("%d records below the table are notes", end-notes)
+		return n, 0.8, counted(end-notes, "record below the table is a note", "records below the table are notes")
 	}
 	return n, 0.95, "the last record is one of the table"
 }
@@ -146,21 +146,22 @@ func isTotal(x line, usual int) bool {
 // first record that is no longer the first table's, 0 if there is no other
 // table. The same header once more begins no other table.
 func secondTable(lines []line, from int) int {
-	values := valueColumns(bodyAfter(lines, from))
 	const least = 2
-	if len(values) < least {
-		return 0
-	}
 	for i := from + least; i+least < len(lines); i++ {
 		l := lines[i]
-		if l.filled < least || l.filled*2 < len(l.cells) || !namesOver(l, values) || from > 0 && sameNames(lines[from-1], l) {
+		gap := lines[i-1].filled == 0
+		if !gap && len(lines[i-1].cells) == len(l.cells) || l.filled < least || l.filled*2 < len(l.cells) {
+			continue
+		}
+		const near = 50
+		above := bodyAfter(lines[:i], max(from, i-near))
+		if !namesOver(l, valueColumns(above)) || from > 0 && sameNames(lines[from-1], l) {
 			continue
 		}
 		below := bodyAfter(lines, i+1)
 		if len(below) < least || !namesOver(l, valueColumns(below)) {
 			continue
 		}
-		gap := lines[i-1].filled == 0
 		if !gap && (cellsOf(below) != len(l.cells) || cellsOf(lines[from:i]) == len(l.cells)) {
 			continue
 		}

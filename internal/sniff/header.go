@@ -1,8 +1,8 @@
 package sniff
 
 import (
-	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -48,11 +48,11 @@ func judgeHeader(head line, body []line) judgement {
 	score += 3 * float64(words) / float64(max(1, head.filled))
 	switch {
 	case score <= 0 && alike > 0:
-		return judgement{score, fmt.Sprintf("%d cells of the first record are values like those below them", alike)}
+		return judgement{score, counted(alike, "cell of the first record is a value like those below it", "cells of the first record are values like those below them")}
 	case score <= 0:
 		return judgement{score, "the first record looks like the others"}
 	case contrast > 0:
-		return judgement{score, fmt.Sprintf("%d cells of the record are names above columns of values", contrast)}
+		return judgement{score, counted(contrast, "cell of the record is a name above a column of values", "cells of the record are names above columns of values")}
 	}
 	return judgement{score, "the record's cells differ from those below them"}
 }
@@ -64,8 +64,9 @@ func judgeColumn(head line, body []line, i int) float64 {
 	switch {
 	case h == blank:
 		return 0
+	case h.typed() && h == k && isYear(head.cells[i]) && !mostlyYears(body, i):
+		return 0.5
 	case h.typed() && h == k:
-		// A number above numbers; years and the like may be names.
 		return -2 * share
 	case h.typed():
 		return -1
@@ -75,6 +76,26 @@ func judgeColumn(head line, body []line, i int) float64 {
 		return 1.5 * share
 	}
 	return judgeWords(head.cells[i], body, i)
+}
+
+// isYear tells whether a cell is a year of our times: above other numbers it is
+// a name.
+func isYear(s string) bool {
+	s = strings.TrimSpace(s)
+	return len(s) == 4 && (s[:2] == "19" || s[:2] == "20") && strings.Trim(s, "0123456789") == ""
+}
+
+func mostlyYears(body []line, i int) bool {
+	years, n := 0, 0
+	for _, l := range body {
+		if l.class(i) != blank {
+			n++
+			if isYear(l.cell(i)) {
+				years++
+			}
+		}
+	}
+	return years*2 > n
 }
 
 // judgeWords weighs a name against a column of texts.
@@ -119,6 +140,14 @@ func judgeWords(name string, body []line, i int) float64 {
 		s += 0.3
 	}
 	return s
+}
+
+// counted is a number with what it counts.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
 }
 
 // shape writes runs of capitals, small letters and digits as one sign each:

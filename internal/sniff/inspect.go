@@ -125,6 +125,7 @@ func (r *Result) text(src sheet.Source, c content, o Override) error {
 		}
 	}
 	r.footer(tail, lines, c.complete, o)
+	r.nameAgain(t, lines, c.complete)
 	r.sample(lines, c.complete)
 	return nil
 }
@@ -158,7 +159,7 @@ func (r *Result) dialect(text string, complete bool, o Override) {
 			secondQuote = other.score
 		}
 	}
-	why := fmt.Sprintf("it encloses %d cells", d.quoted)
+	why := "it encloses " + counted(d.quoted, "cell", "cells")
 	if d.quoted == 0 {
 		why = "no cell is enclosed; the usual quote is assumed"
 	}
@@ -245,6 +246,14 @@ func (r *Result) table(t table) {
 	r.add("header", strconv.Itoa(t.header), t.headerSure, t.headerWhy)
 }
 
+// nameAgain counts the columns without the records of the footer.
+func (r *Result) nameAgain(t table, lines []line, complete bool) {
+	if complete && r.Layout.FooterRows > 0 {
+		t.name(lines[:max(0, len(lines)-r.Layout.FooterRows)])
+		r.Layout.Columns = t.columns
+	}
+}
+
 // sample keeps the first data rows.
 func (r *Result) sample(lines []line, complete bool) {
 	from := r.Layout.DataFrom()
@@ -296,6 +305,7 @@ func (r *Result) sheets(w sheet.Workbook, o Override) error {
 	t := findTable(lines, o)
 	r.table(t)
 	r.footer(lines, lines, complete, o)
+	r.nameAgain(t, lines, complete)
 	r.sample(lines, complete)
 	return nil
 }

@@ -99,7 +99,7 @@ func (t *table) findStart(lines []line, o Override) int {
 	t.preamble = start
 	if start > 0 {
 		t.preambleSure = 0.9
-		t.preambleWhy = fmt.Sprintf("%d records above the table are blank, comments or narrower than it", start)
+		t.preambleWhy = counted(start, "record above the table is blank, a comment or narrower than it", "records above the table are blank, comments or narrower than it")
 	}
 	return start
 }
