@@ -5,7 +5,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -53,11 +52,26 @@ func ascii(s string) bool {
 	return true
 }
 
+// foldCase takes letter case away: Unicode's simple case folding, and ß as ss.
+// The folding of x/text is not its own (Cherokee letters change places), and a
+// compared form must be.
 func foldCase(s string) string {
-	if !ascii(s) {
-		return norm.NFC.String(cases.Fold().String(s))
+	if ascii(s) {
+		return strings.ToLower(s)
 	}
-	return strings.ToLower(s)
+	var b strings.Builder
+	b.Grow(len(s))
+	for _, r := range s {
+		switch r {
+		case 'ß', 'ẞ':
+			b.WriteString("ss")
+		case 'ı':
+			b.WriteRune(r)
+		default:
+			b.WriteRune(unicode.ToLower(unicode.ToUpper(r)))
+		}
+	}
+	return norm.NFC.String(b.String())
 }
 
 // FoldName is the compared form of a name that a reference is looked up by:
@@ -67,7 +81,9 @@ func FoldName(s string) string {
 	if ascii(s) {
 		return foldASCII(s)
 	}
-	s = norm.NFKD.String(cases.Fold().String(s))
+	// What is another form of a capital (ℂ) becomes one first, and folding may
+	// make new forms again.
+	s = norm.NFKD.String(foldCase(norm.NFKD.String(foldCase(s))))
 	var b strings.Builder
 	b.Grow(len(s))
 	space := false
