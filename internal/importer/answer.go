@@ -26,6 +26,10 @@ type Mapping struct {
 // Returns ErrNoImport, and *fault.Refused where the mapping does not fit the
 // file or the import does not wait.
 func (i *Importer) Map(ctx context.Context, tenant, id string, a Mapping) error {
+	i, err := i.of(ctx, tenant)
+	if err != nil {
+		return err
+	}
 	def, ok := i.Catalog.Entity(a.Template.Entity)
 	if !ok {
 		return &fault.Refused{Code: "entity_unknown", Message: fmt.Sprintf("There is no entity %q.", a.Template.Entity)}
@@ -56,6 +60,9 @@ func (i *Importer) Map(ctx context.Context, tenant, id string, a Mapping) error 
 		return nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := i.remember(ctx, tenant, &a.Template); err != nil {
 		return err
 	}
 	if err := i.enqueue(ctx, m); err != nil {

@@ -35,6 +35,10 @@ type begun struct {
 // Found makes the records that rows refer to, before the rows. It answers
 // "apply", or "report" where nothing is to be written.
 func (i *Importer) Found(ctx context.Context, job Job) (Step, error) {
+	i, err := i.of(ctx, job.Tenant)
+	if err != nil {
+		return Step{}, err
+	}
 	m, err := i.begin(ctx, job)
 	if err != nil {
 		return Step{}, err
@@ -154,6 +158,10 @@ func (i *Importer) applier(ctx context.Context, m *Import, item PlanItem, segmen
 // journal. It marks that it started, and leaves the outcomes; a worker that is
 // told to stop leaves only that it ended.
 func (i *Importer) Apply(ctx context.Context, in WorkerInput) (WorkerStep, error) {
+	i, err := i.of(ctx, in.Job.Tenant)
+	if err != nil {
+		return WorkerStep{}, err
+	}
 	m, err := i.begin(ctx, in.Job)
 	if err != nil {
 		return WorkerStep{}, err

@@ -59,6 +59,9 @@ type Job struct {
 	Tenant string `json:"tenant"`
 	Import string `json:"import"`
 	Round  int    `json:"round"`
+	// Pass counts the times that batches of the round were planned because unique
+	// values collided; see Settle.
+	Pass int `json:"pass,omitempty"`
 }
 
 // Step is what a step answers. Every field is always there: a state machine

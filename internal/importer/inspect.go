@@ -81,6 +81,9 @@ func (i *Importer) Inspect(ctx context.Context, in InspectInput) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
+	if i, err = i.of(ctx, job.Tenant); err != nil {
+		return Step{}, err
+	}
 	m, known, err := i.register(ctx, event, job, feedName, in.Execution)
 	if err != nil {
 		return Step{}, err
@@ -131,7 +134,11 @@ func (i *Importer) Inspect(ctx context.Context, in InspectInput) (Step, error) {
 	if next == "stop" {
 		return Step{}, &fault.Refused{Code: "columns_differ", Message: "The columns are not those of the feed's template, and the feed says to stop then. " + describeDrift(m.Drift)}
 	}
-	inspection := Inspection{Result: found, Proposals: mapping.Propose(def, found.Layout.Columns, found.Sample, nil), Drift: m.Drift}
+	history, err := i.history(ctx, job.Tenant, def.Name)
+	if err != nil {
+		return Step{}, err
+	}
+	inspection := Inspection{Result: found, Proposals: mapping.Propose(def, found.Layout.Columns, found.Sample, history), Drift: m.Drift}
 	if err := i.putJSON(ctx, job.work("inspect.json"), inspection); err != nil {
 		return Step{}, err
 	}

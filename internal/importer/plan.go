@@ -17,10 +17,16 @@ import (
 	"github.com/dropload/dropload/internal/shuffle"
 )
 
-// lost are the rows, and the keys, that lost a unique value to an earlier row.
+// lost are the rows that lose a unique value to an earlier row, and the keys
+// all of whose rows are rejected for it.
 type lost struct {
-	Rows map[int64]record.Problem  `json:"rows"`
-	Keys map[string]record.Problem `json:"keys"`
+	Rows map[int64]lostRow           `json:"rows"`
+	Keys map[string][]record.Problem `json:"keys"`
+}
+
+type lostRow struct {
+	Batch    int              `json:"batch"`
+	Problems []record.Problem `json:"problems"`
 }
 
 func lostKey(job Job, pass int) string { return job.work(fmt.Sprintf("lost-%d.json", pass)) }
@@ -60,7 +66,10 @@ func (i *Importer) planner(ctx context.Context, m *Import, pass int) (*journal.P
 		if err := i.getJSON(ctx, lostKey(m.job(), pass), &l); err != nil {
 			return nil, err
 		}
-		p.Lost, p.LostKeys = l.Rows, l.Keys
+		p.Lost, p.LostKeys = make(map[int64][]record.Problem, len(l.Rows)), l.Keys
+		for row, x := range l.Rows {
+			p.Lost[row] = x.Problems
+		}
 	}
 	return p, nil
 }
@@ -139,6 +148,10 @@ func (i *Importer) batchRows(ctx context.Context, segments []string, batch int) 
 // Plan is a worker of the batch that its item names: it reads the stored
 // records, works out each row's outcome and writes the journal.
 func (i *Importer) Plan(ctx context.Context, in WorkerInput) (WorkerStep, error) {
+	i, err := i.of(ctx, in.Job.Tenant)
+	if err != nil {
+		return WorkerStep{}, err
+	}
 	m, err := i.begin(ctx, in.Job)
 	if err != nil {
 		return WorkerStep{}, err

@@ -52,6 +52,10 @@ type LedgerLine struct {
 // Balances returns the balances of a record and the ledger lines that they are
 // the sums of. key is the record's as people write it.
 func (i *Importer) Balances(ctx context.Context, tenant, entityName, key string) ([]Balance, []LedgerLine, error) {
+	i, err := i.of(ctx, tenant)
+	if err != nil {
+		return nil, nil, err
+	}
 	def, ok := i.Catalog.Entity(entityName)
 	if !ok {
 		return nil, nil, &fault.Refused{Code: "entity_unknown", Message: fmt.Sprintf("There is no entity %q.", entityName)}
@@ -62,7 +66,7 @@ func (i *Importer) Balances(ctx context.Context, tenant, entityName, key string)
 		lines    []LedgerLine
 	)
 	prefix := table.LedgerPrefix(key)
-	err := i.eachItem(ctx, table.BalanceKey(tenant, entityName, key, "").PK, prefix, func(it store.Item) {
+	err = i.eachItem(ctx, table.BalanceKey(tenant, entityName, key, "").PK, prefix, func(it store.Item) {
 		n, _ := it.Attrs["n"].(store.Number)
 		b := Balance{Currency: it.SK[len(prefix):], Amount: string(n)}
 		b.Currency, b.Account, _ = strings.Cut(b.Currency, "@")
@@ -107,6 +111,10 @@ func (i *Importer) eachItem(ctx context.Context, pk, prefix string, f func(store
 // OpenAccount says whose an account is. Opening it again for the same record
 // changes nothing. Returns *fault.Refused where it is another's.
 func (i *Importer) OpenAccount(ctx context.Context, tenant, entityName, key, account string) error {
+	i, err := i.of(ctx, tenant)
+	if err != nil {
+		return err
+	}
 	def, ok := i.Catalog.Entity(entityName)
 	if !ok {
 		return &fault.Refused{Code: "entity_unknown", Message: fmt.Sprintf("There is no entity %q.", entityName)}

@@ -100,6 +100,10 @@ type preparer struct {
 // Prepare is a worker of the part that its item names: it parses, maps,
 // converts, validates and matches the rows and shuffles them into segments.
 func (i *Importer) Prepare(ctx context.Context, in WorkerInput) (WorkerStep, error) {
+	i, err := i.of(ctx, in.Job.Tenant)
+	if err != nil {
+		return WorkerStep{}, err
+	}
 	m, err := i.begin(ctx, in.Job)
 	if err != nil {
 		return WorkerStep{}, err

@@ -81,6 +81,10 @@ type Record struct {
 // GetRecord returns a record by its key as people write it; nil where there is
 // none.
 func (i *Importer) GetRecord(ctx context.Context, tenant, entityName, key string) (*Record, error) {
+	i, err := i.of(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
 	def, ok := i.Catalog.Entity(entityName)
 	if !ok {
 		return nil, &fault.Refused{Code: "entity_unknown", Message: fmt.Sprintf("There is no entity %q.", entityName)}
@@ -104,6 +108,10 @@ func (i *Importer) GetRecord(ctx context.Context, tenant, entityName, key string
 // EachRecord calls f with each record of an entity, in no order that means
 // anything.
 func (i *Importer) EachRecord(ctx context.Context, tenant, entityName string, f func(Record) error) error {
+	i, err := i.of(ctx, tenant)
+	if err != nil {
+		return err
+	}
 	def, ok := i.Catalog.Entity(entityName)
 	if !ok {
 		return &fault.Refused{Code: "entity_unknown", Message: fmt.Sprintf("There is no entity %q.", entityName)}

@@ -96,6 +96,10 @@ type PlanItem struct {
 // looks up the references that rows name. It answers "decision" to wait for a
 // person, "plan" to go on.
 func (i *Importer) Reconcile(ctx context.Context, job Job) (Step, error) {
+	i, err := i.of(ctx, job.Tenant)
+	if err != nil {
+		return Step{}, err
+	}
 	m, err := i.begin(ctx, job)
 	if err != nil {
 		return Step{}, err
@@ -302,20 +306,52 @@ func madeKey(tenant string, to *entity.Definition, written string) string {
 	return entity.Fold(to.KeyField(), code(tenant, to.Name, entity.FoldName(written)))
 }
 
-// decisions are a person's decisions on single names.
+// decisions are a person's decisions on single names: those remembered for the
+// feed, and over them those on this import.
 func (i *Importer) decisions(ctx context.Context, m *Import) (map[string]Named, error) {
-	decided := map[string]Named{}
-	if m.Decision.Names == "" {
-		return decided, nil
-	}
-	var list []Named
-	if err := i.getJSON(ctx, m.Decision.Names, &list); err != nil {
+	var remembered, said []Named
+	if _, _, err := i.document(ctx, rememberedKey(m.Tenant, m.Feed), &remembered); err != nil {
 		return nil, err
 	}
-	for _, d := range list {
-		decided[d.Field+"\x00"+d.Name] = d
+	if m.Decision.Names != "" {
+		if err := i.getJSON(ctx, m.Decision.Names, &said); err != nil {
+			return nil, err
+		}
+	}
+	decided := map[string]Named{}
+	for _, list := range [][]Named{remembered, said} {
+		for _, d := range list {
+			decided[d.Field+"\x00"+d.Name] = d
+		}
 	}
 	return decided, nil
+}
+
+func rememberedKey(tenant, feed string) store.Key {
+	return store.Key{PK: tenant + "#remembered", SK: feed}
+}
+
+// maxRemembered is how many decisions a feed remembers.
+const maxRemembered = 2_000
+
+// Remember keeps decisions on names for the next imports of a feed. Returns
+// *fault.Refused where there would be too many.
+func (i *Importer) Remember(ctx context.Context, tenant, feed string, names []Named) error {
+	k := rememberedKey(tenant, feed)
+	if err := i.insertOnce(ctx, k, []Named{}); err != nil {
+		return err
+	}
+	_, _, err := editDocument(ctx, i, k, func(list *[]Named) error {
+		kept := slices.DeleteFunc(*list, func(old Named) bool {
+			return slices.ContainsFunc(names, func(n Named) bool { return n.Field == old.Field && n.Name == old.Name })
+		})
+		*list = append(kept, names...)
+		if len(*list) > maxRemembered {
+			return &fault.Refused{Code: "too_many_remembered", Message: fmt.Sprintf("A feed remembers at most %d decisions.", maxRemembered)}
+		}
+		return nil
+	})
+	return err
 }
 
 // eachReference merges the segments' sorted references and calls f with each

@@ -62,6 +62,9 @@ func (i *Importer) Report(ctx context.Context, in ReportInput) (ReportStep, erro
 		// An event that names no import leaves nothing to report on.
 		return ReportStep{Next: "failed", Detail: Detail{State: Failed, NothingWritten: true}}, nil //nolint:nilerr // said above
 	}
+	if i, err = i.of(ctx, job.Tenant); err != nil {
+		return ReportStep{}, err
+	}
 	m, err := i.load(ctx, job.Tenant, job.Import)
 	if errors.Is(err, ErrNoImport) {
 		return ReportStep{Job: job, Next: "failed", Detail: Detail{Tenant: job.Tenant, Import: job.Import, State: Failed, NothingWritten: true}}, nil
@@ -108,11 +111,11 @@ type ending struct {
 	// written tells that a worker started, cancelled that a person ended it.
 	written   bool
 	cancelled bool
-	trouble *Trouble
-	state   State
-	rec     *Reconciled
-	reports Reports
-	files   []report.File
+	trouble   *Trouble
+	state     State
+	rec       *Reconciled
+	reports   Reports
+	files     []report.File
 }
 
 // conclude ends an import. It tells whether a worker that started is to be

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -20,8 +21,9 @@ import (
 )
 
 // lastPass is the pass after which rows that still collide are rejected with
-// all rows of their key, which frees values and takes none.
-const lastPass = 4
+// all rows of their key, which frees values and takes none. Each pass settles
+// the earliest row at least that is not settled yet, and mostly all.
+const lastPass = 8
 
 // Final are the journals that hold, and their sum: the exact preview.
 type Final struct {
@@ -39,11 +41,15 @@ type Final struct {
 }
 
 // Settle looks whether every journal is there and merges the unique values that
-// would be taken: the earliest row wins, the losers are planned again ("plan").
+// the rows take: the earliest row wins, the losers are planned again ("plan").
 // The journals are then final. It answers "start" to wait for a person's word,
 // "turn" to wait for the start time, "found" to go on, "report" where nothing
 // is to be applied.
 func (i *Importer) Settle(ctx context.Context, job Job) (Step, error) {
+	i, err := i.of(ctx, job.Tenant)
+	if err != nil {
+		return Step{}, err
+	}
 	m, err := i.begin(ctx, job)
 	if err != nil {
 		return Step{}, err
@@ -52,7 +58,8 @@ func (i *Importer) Settle(ctx context.Context, job Job) (Step, error) {
 	if !ok {
 		return Step{}, &fault.Refused{Code: "entity_unknown", Message: fmt.Sprintf("There is no entity %q.", m.Entity)}
 	}
-	items, err := i.latest(ctx, m)
+	job.Pass = max(job.Pass, 1)
+	items, err := i.latest(ctx, job)
 	if err != nil {
 		return Step{}, err
 	}
@@ -60,12 +67,12 @@ func (i *Importer) Settle(ctx context.Context, job Job) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
-	again, err := i.collisions(ctx, m, def, journals)
+	again, err := i.collisions(ctx, job, def, journals)
 	if err != nil {
 		return Step{}, err
 	}
 	if len(again) > 0 {
-		pass := m.Pass + 1
+		pass := job.Pass + 1
 		next := make([]PlanItem, 0, len(again))
 		for _, b := range again {
 			next = append(next, PlanItem{Batch: b, Pass: pass})
@@ -73,13 +80,8 @@ func (i *Importer) Settle(ctx context.Context, job Job) (Step, error) {
 		if err := i.putJSON(ctx, planKey(job, pass), next); err != nil {
 			return Step{}, err
 		}
-		if _, err := i.edit(ctx, job.Tenant, job.Import, func(m *Import) error {
-			m.Pass = pass
-			return nil
-		}); err != nil {
-			return Step{}, err
-		}
 		i.log(ctx, job, "unique values collide", "batches", len(again), "pass", pass)
+		job.Pass = pass
 		return Step{Job: job, Next: "plan", Manifest: planKey(job, pass)}, nil
 	}
 	final, err := i.finish(ctx, m, items, journals)
@@ -94,11 +96,11 @@ func (i *Importer) Settle(ctx context.Context, job Job) (Step, error) {
 }
 
 // latest are the batches with the pass that planned each last.
-func (i *Importer) latest(ctx context.Context, m *Import) ([]PlanItem, error) {
+func (i *Importer) latest(ctx context.Context, job Job) ([]PlanItem, error) {
 	last := map[int]int{}
-	for pass := 1; pass <= m.Pass; pass++ {
+	for pass := 1; pass <= job.Pass; pass++ {
 		var items []PlanItem
-		if err := i.getJSON(ctx, planKey(m.job(), pass), &items); err != nil {
+		if err := i.getJSON(ctx, planKey(job, pass), &items); err != nil {
 			return nil, err
 		}
 		for _, it := range items {
@@ -127,66 +129,120 @@ func (i *Importer) journals(ctx context.Context, job Job, items []PlanItem) ([]*
 	return journals, nil
 }
 
-// contender is a row that would take a unique value that another would, too.
+// contender is a row that takes a unique value that another record takes, too.
 type contender struct {
 	value  string // field and value
 	taking journal.Taking
 	batch  int
 }
 
-// collisions finds the rows that lose a unique value, stores them for the next
-// pass, and returns the batches to be planned again.
-func (i *Importer) collisions(ctx context.Context, m *Import, def *entity.Definition, journals []*journal.Stored) ([]int, error) {
+// collisions finds the rows that lose a unique value to an earlier row, and
+// returns the batches that were planned on other losers than these, to be
+// planned again.
+func (i *Importer) collisions(ctx context.Context, job Job, def *entity.Definition, journals []*journal.Stored) ([]int, error) {
 	if len(def.Unique()) == 0 {
 		return nil, nil
 	}
 	contenders, err := i.contenders(ctx, journals)
-	if err != nil || len(contenders) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	l := lost{Rows: map[int64]record.Problem{}, Keys: map[string]record.Problem{}}
-	if m.Pass > 1 {
-		if err := i.getJSON(ctx, lostKey(m.job(), m.Pass), &l); err != nil {
+	was := lost{Rows: map[int64]lostRow{}, Keys: map[string][]record.Problem{}}
+	if job.Pass > 1 {
+		if err := i.getJSON(ctx, lostKey(job, job.Pass), &was); err != nil {
 			return nil, err
 		}
 	}
-	// As a clerk would who took the rows one by one: a row takes all of its
-	// values or none.
-	slices.SortStableFunc(contenders, func(a, b contender) int { return cmp.Compare(a.taking.Row, b.taking.Row) })
-	taken := map[string]journal.Taking{}
+	is := lost{Rows: losers(contenders), Keys: was.Keys}
 	batches := map[int]bool{}
-	for from := 0; from < len(contenders); {
+	for row, l := range is.Rows {
+		if !reflect.DeepEqual(was.Rows[row].Problems, l.Problems) {
+			batches[l.Batch] = true
+		}
+	}
+	for row, l := range was.Rows {
+		if _, still := is.Rows[row]; !still {
+			batches[l.Batch] = true
+		}
+	}
+	if len(batches) == 0 {
+		return nil, nil
+	}
+	if job.Pass >= lastPass {
+		batches = is.giveUp(&was, contenders)
+	}
+	if err := i.putJSON(ctx, lostKey(job, job.Pass+1), is); err != nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(batches)), nil
+}
+
+// losers takes the rows one by one, as a clerk would: a row takes all of its
+// values or none, and one that a record gives up is free for the rows after.
+// What a loser's plan says of the rows after it is not what will be, so that the
+// plans made without it are looked at again.
+func losers(contenders []contender) map[int64]lostRow {
+	type use struct {
+		row   int64
+		drops bool // the value is given up by this row
+		*contender
+	}
+	var uses []use
+	for n := range contenders {
+		c := &contenders[n]
+		uses = append(uses, use{c.taking.Row, false, c})
+		if c.taking.Until > 0 {
+			uses = append(uses, use{c.taking.Until, true, c})
+		}
+	}
+	slices.SortFunc(uses, func(a, b use) int {
+		return cmp.Or(cmp.Compare(a.row, b.row), cmp.Compare(a.taking.Field, b.taking.Field), cmp.Compare(a.value, b.value))
+	})
+	lose := map[int64]lostRow{}
+	taken := map[string]*contender{}
+	for from := 0; from < len(uses); {
 		to := from
-		var loses *contender
-		var to1 journal.Taking
-		for ; to < len(contenders) && contenders[to].taking.Row == contenders[from].taking.Row; to++ {
-			c := &contenders[to]
-			if winner, ok := taken[c.value]; ok && winner.Key != c.taking.Key && loses == nil {
-				loses, to1 = c, winner
+		var problems []record.Problem
+		for ; to < len(uses) && uses[to].row == uses[from].row; to++ {
+			u := &uses[to]
+			if winner := taken[u.value]; !u.drops && winner != nil && winner.taking.Key != u.taking.Key {
+				problems = append(problems, record.Problem{
+					Code: "not_unique_in_file", Column: -1, Field: u.taking.Field, Args: []string{strconv.FormatInt(winner.taking.Row, 10)},
+				})
 			}
 		}
-		for n := from; n < to; n++ {
-			c := &contenders[n]
-			if loses == nil {
-				taken[c.value] = c.taking
-				continue
+		if len(problems) > 0 {
+			lose[uses[from].row] = lostRow{Batch: uses[from].batch, Problems: problems}
+		} else {
+			for _, u := range uses[from:to] {
+				if u.drops && taken[u.value] == u.contender {
+					delete(taken, u.value)
+				}
 			}
-			problem := record.Problem{
-				Code: "not_unique_in_file", Column: -1, Field: loses.taking.Field, Args: []string{strconv.FormatInt(to1.Row, 10)},
-			}
-			batches[c.batch] = true
-			if m.Pass >= lastPass {
-				l.Keys[c.taking.Key] = problem
-			} else {
-				l.Rows[c.taking.Row] = problem
+			for _, u := range uses[from:to] {
+				if !u.drops {
+					taken[u.value] = u.contender
+				}
 			}
 		}
 		from = to
 	}
-	if err := i.putJSON(ctx, lostKey(m.job(), m.Pass+1), l); err != nil {
-		return nil, err
+	return lose
+}
+
+// giveUp rejects all rows of each key that loses anew, and lets no row back in
+// that lost before: then no value is taken that was not.
+func (l *lost) giveUp(was *lost, contenders []contender) map[int]bool {
+	batches := map[int]bool{}
+	for _, c := range contenders {
+		x, loses := l.Rows[c.taking.Row]
+		if _, before := was.Rows[c.taking.Row]; loses && !before {
+			l.Keys[c.taking.Key] = x.Problems
+			batches[c.batch] = true
+		}
 	}
-	return slices.Sorted(maps.Keys(batches)), nil
+	l.Rows = was.Rows
+	return batches
 }
 
 // contenders merges the sorted takings of all batches and returns those whose

@@ -25,6 +25,10 @@ type PrepareItem struct {
 // encoding, rewrites what workers cannot read in parts, and cuts the file into
 // parts at the ends of records. It answers "prepare" with the list of parts.
 func (i *Importer) Split(ctx context.Context, job Job) (Step, error) {
+	i, err := i.of(ctx, job.Tenant)
+	if err != nil {
+		return Step{}, err
+	}
 	m, err := i.begin(ctx, job)
 	if err != nil {
 		return Step{}, err

@@ -58,11 +58,7 @@ func (i *Importer) CreateTenant(ctx context.Context, t Tenant) error {
 		return &fault.Refused{Code: "tenant_invalid", Message: fmt.Sprintf("A tenant's id has 1 to 63 characters of a-z, 0-9 and -, and %q does not fit.", t.ID)}
 	}
 	for _, def := range i.Catalog.Entities() {
-		tpl := mapping.StandardTemplate(def)
-		if err := i.insertOnce(ctx, templateKey(t.ID, tpl.ID, tpl.Version), tpl); err != nil {
-			return err
-		}
-		if err := i.insertOnce(ctx, feedKey(t.ID, def.Name), Feed{Name: def.Name, Entity: def.Name, Template: tpl.ID}); err != nil {
+		if err := i.defaultFeed(ctx, t.ID, def); err != nil {
 			return err
 		}
 	}
@@ -174,6 +170,10 @@ func (i *Importer) Templates(ctx context.Context, tenant string) ([]mapping.Temp
 // SaveTemplate stores a new version of a template and returns it. Earlier
 // versions stay as they are.
 func (i *Importer) SaveTemplate(ctx context.Context, tenant string, t mapping.Template) (mapping.Template, error) {
+	i, err := i.of(ctx, tenant)
+	if err != nil {
+		return t, err
+	}
 	if !validName.MatchString(t.ID) {
 		return t, &fault.Refused{Code: "template_invalid", Message: fmt.Sprintf("A template's id has 1 to 63 characters of a-z, 0-9 and -, and %q does not fit.", t.ID)}
 	}

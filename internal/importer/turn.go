@@ -145,6 +145,10 @@ func (i *Importer) take(ctx context.Context, m *Import) (bool, error) {
 // changed meanwhile what this one was prepared or planned on, which starts a
 // new round; then "reconcile", or "found" once it is planned.
 func (i *Importer) Turn(ctx context.Context, job Job) (Step, error) {
+	i, err := i.of(ctx, job.Tenant)
+	if err != nil {
+		return Step{}, err
+	}
 	m, err := i.begin(ctx, job)
 	if err != nil {
 		return Step{}, err

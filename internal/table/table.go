@@ -117,6 +117,11 @@ func ClaimKey(tenant, entityName, field, value string) store.Key {
 // name is in its compared form.
 func NamePrefix(name string) string { return name + "\x00" }
 
+// NameShard is the partition key of one shard of an entity's names.
+func NameShard(tenant, entityName string, shard int) string {
+	return tenant + "#" + entityName + "~#" + strconv.Itoa(shard)
+}
+
 // NamePartition is the partition that holds a name's items.
 func NamePartition(tenant, entityName, name string) string {
 	return tenant + "#" + entityName + "~#" + shard("name", name)
