@@ -54,7 +54,9 @@ type proposed struct {
 	Fingerprint string           `json:"fingerprint"`
 	Automatic   float64          `json:"automatic"` // the confidence that needs no person
 	Columns     []proposedColumn `json:"columns"`
-	Error       *errorObject     `json:"error"`
+	// Suggestions are options that the values speak for.
+	Suggestions []mapping.Suggestion `json:"suggestions"`
+	Error       *errorObject         `json:"error"`
 }
 
 type proposedColumn struct {
@@ -66,16 +68,17 @@ type proposedColumn struct {
 }
 
 func proposeFile(name, entityName string, o sniff.Override) (proposed, error) {
-	p := proposed{Automatic: mapping.Automatic, Columns: []proposedColumn{}}
+	p := proposed{Automatic: mapping.Automatic, Columns: []proposedColumn{}, Suggestions: []mapping.Suggestion{}}
 	in := inspectFile(name, o)
 	if in.err != nil {
 		return p, in.err
 	}
-	used, proposals, err := proposeFields(entityName, &in.result)
+	def, proposals, err := proposeFields(entityName, &in.result)
 	if err != nil {
 		return p, err
 	}
-	p.Entity, p.Fingerprint = used, mapping.Fingerprint(in.result.Layout.Columns)
+	p.Suggestions = append(p.Suggestions, mapping.Suggest(def, proposals, in.result.Sample)...)
+	p.Entity, p.Fingerprint = def.Name, mapping.Fingerprint(in.result.Layout.Columns)
 	for _, q := range proposals {
 		p.Columns = append(p.Columns, proposedColumn{
 			Column: q.Column, Name: in.result.Layout.Columns[q.Column], Field: orNull(q.Field), Confidence: q.Confidence, Reason: q.Reason,
@@ -86,24 +89,25 @@ func proposeFile(name, entityName string, o sniff.Override) (proposed, error) {
 
 // proposeFields proposes a field for each column of what was found, for an
 // entity or, without one, for the entity that fits best.
-func proposeFields(entityName string, r *sniff.Result) (used string, proposals []mapping.Proposal, err error) {
+func proposeFields(entityName string, r *sniff.Result) (*entity.Definition, []mapping.Proposal, error) {
 	catalog, err := entity.Standard()
 	if err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
 	headers := r.Layout.Columns
 	if r.Layout.HeaderRows == 0 {
 		headers = make([]string, len(headers)) // A, B, C say nothing
 	}
 	if entityName == "" {
-		used, proposals = mapping.ProposeAny(catalog, headers, r.Sample, nil)
-		return used, proposals, nil
+		name, proposals := mapping.ProposeAny(catalog, headers, r.Sample, nil)
+		def, _ := catalog.Entity(name)
+		return def, proposals, nil
 	}
 	def, ok := catalog.Entity(entityName)
 	if !ok {
-		return "", nil, &fault.Refused{Code: "entity_unknown", Message: fmt.Sprintf("There is no entity %q.", entityName)}
+		return nil, nil, &fault.Refused{Code: "entity_unknown", Message: fmt.Sprintf("There is no entity %q.", entityName)}
 	}
-	return entityName, mapping.Propose(def, headers, r.Sample, nil), nil
+	return def, mapping.Propose(def, headers, r.Sample, nil), nil
 }
 
 // propose finds the fields of what was inspected; an entity that is not there
@@ -131,5 +135,8 @@ func (p *proposed) text(w io.Writer) {
 			sure = "*"
 		}
 		fmt.Fprintf(w, "  %-28s %-24s %3.0f %% %s %s\n", c.Name, field, 100*c.Confidence, sure, c.Reason)
+	}
+	for _, s := range p.Suggestions {
+		fmt.Fprintf(w, "  set %s to %s: %s\n", s.Option, s.Value, s.Reason)
 	}
 }
