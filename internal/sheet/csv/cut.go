@@ -43,8 +43,8 @@ func (t Totals) LastData(l sheet.Layout) int64 {
 
 const maxSample = 64 << 10
 
-// Cut reads all of r, which is in UTF-8 or in an encoding that leaves ASCII as
-// it is (charset.ASCIICompatible), and returns parts of at least minBytes that
+// Cut reads all of r, which is in the layout's encoding, UTF-8 or another that
+// leaves ASCII as it is (charset.ASCIICompatible), and returns parts of at least minBytes that
 // end at the ends of records; only the last may be shorter. Each can be read
 // alone by NewReader with its FirstRow. A text without records has no part.
 // tee, where it is not nil, gets every byte read.
@@ -57,6 +57,7 @@ func Cut(ctx context.Context, r io.Reader, l sheet.Layout, minBytes int64, tee i
 		r = io.TeeReader(r, tee)
 	}
 	s := newScanner(r, l, 1)
+	s.delim = encoded(l)
 	check := checker{t: &t}
 	if l.Encoding == charset.UTF8 {
 		s.seen = check.see
@@ -95,6 +96,20 @@ func Cut(ctx context.Context, r io.Reader, l sheet.Layout, minBytes int64, tee i
 		check.end()
 	}
 	return parts, t, ctx.Err()
+}
+
+// encoded is the delimiter as it stands in a text of the layout's encoding.
+func encoded(l sheet.Layout) []byte {
+	var b bytes.Buffer
+	w, err := charset.NewEncoder(l.Encoding, &b)
+	if err != nil {
+		return []byte(l.Delimiter)
+	}
+	_, err = io.WriteString(w, l.Delimiter)
+	if err := errors.Join(err, w.Close()); err != nil {
+		return []byte(l.Delimiter)
+	}
+	return b.Bytes()
 }
 
 // blank tells whether the record holds nothing but blanks, quotes and
