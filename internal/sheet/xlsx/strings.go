@@ -38,6 +38,8 @@ type table struct {
 const (
 	perBlock   = 1 << 10
 	blockBytes = 1 << 20
+	// loadBytes is the length up to which a block comes back from the file whole.
+	loadBytes = 1 << 17
 )
 
 // block is a number of strings one after another.
@@ -113,13 +115,18 @@ func (t *table) get(i int) (string, error) {
 	if b == nil {
 		b = t.last
 	}
-	if b.offset >= 0 {
+	from, to := b.slice(i)
+	switch {
+	case b.offset >= 0 && b.ends[len(b.ends)-1] > loadBytes: // long strings come alone
+		alone := make([]byte, to-from)
+		_, err := t.file.ReadAt(alone, b.offset+int64(from))
+		return text(alone), err
+	case b.offset >= 0:
 		var err error
 		if b, err = t.load(b); err != nil {
 			return "", err
 		}
 	}
-	from, to := b.slice(i)
 	return text(b.text[from:to]), nil
 }
 
