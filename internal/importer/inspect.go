@@ -234,6 +234,10 @@ func (i *Importer) pin(ctx context.Context, m *Import, e Event) error {
 	return fileError(err)
 }
 
+// NothingIdentifies is the drift of a file without a column that identifies its
+// rows: neither the key nor a unique field.
+const NothingIdentifies mapping.DriftKind = "nothing_identifies"
+
 // fit binds the template to the file's columns. It answers "split" where the
 // import may go on, "mapping" where a person is to look, "stop" where the feed
 // says so.
@@ -242,6 +246,14 @@ func (i *Importer) fit(m *Import, def *entity.Definition) string {
 	stop := slices.ContainsFunc(m.Drift, func(d mapping.Drift) bool {
 		return m.Options.Drift.Judge([]mapping.Drift{d}) == mapping.Stop && !needsPerson(d.Kind)
 	})
+	if m.Bound.MatchOn == "" && len(m.Bound.Feeds) > 0 && m.Options.Mode != mapping.CreateOnly {
+		// Nothing tells which record a row means: a person is to say so, for the
+		// same rows imported again with one letter changed would be new records.
+		m.Drift = append(m.Drift, mapping.Drift{Kind: NothingIdentifies, Column: -1, Field: def.Key})
+		if !stop {
+			return "mapping"
+		}
+	}
 	switch {
 	case stop:
 		return "stop"
