@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 
@@ -26,19 +27,22 @@ func newPropose() *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := proposeFile(args[0], entityName, over.of(cmd))
-			out := bufio.NewWriter(cmd.OutOrStdout())
-			defer out.Flush()
-			if asJSON {
-				p.Error = errorOf(err)
-				if encodeErr := encode(out, p); encodeErr != nil || err == nil {
-					return encodeErr
-				}
-				return statusError(1)
-			}
-			if err != nil {
+			if err != nil && !asJSON {
 				return err
 			}
-			p.text(out)
+			out := bufio.NewWriter(cmd.OutOrStdout())
+			if asJSON {
+				p.Error = errorOf(err)
+				err = encode(out, p)
+			} else {
+				p.text(out)
+			}
+			if err := errors.Join(err, out.Flush()); err != nil {
+				return err
+			}
+			if p.Error != nil {
+				return statusError(1)
+			}
 			return nil
 		},
 	}

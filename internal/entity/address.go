@@ -83,10 +83,13 @@ func (a *PostalAddress) String() string {
 func quote(b *strings.Builder, s string) {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x80 {
+			// HTML is not escaped, so that what people read stays as it is.
 			var w strings.Builder
 			enc := json.NewEncoder(&w)
 			enc.SetEscapeHTML(false)
-			_ = enc.Encode(s) // a string always encodes
+			if err := enc.Encode(s); err != nil {
+				panic(err) // a string always encodes
+			}
 			b.WriteString(strings.TrimSuffix(w.String(), "\n"))
 			return
 		}

@@ -67,7 +67,10 @@ func (c *Catalog) With(data ...[]byte) (*Catalog, error) {
 		next.entities[slices.Index(next.entities, base)] = &extended
 	}
 	slices.SortStableFunc(next.entities, func(a, b *Definition) int { return rank(a.Name) - rank(b.Name) })
-	return next, next.check()
+	if err := next.check(); err != nil {
+		return nil, err
+	}
+	return next, nil
 }
 
 // rank is the order in which people read the standard entities.
@@ -111,7 +114,10 @@ func Parse(data []byte) (*Definition, error) {
 	if d.Extends != "" {
 		return d, nil
 	}
-	return d, d.complete()
+	if err := d.complete(); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 // complete fills in what a file leaves to the rules, and checks what a schema

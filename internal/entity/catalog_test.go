@@ -164,7 +164,7 @@ func TestFold(t *testing.T) {
 func TestFoldTwice(t *testing.T) {
 	t.Parallel()
 	fields := []*entity.Field{{Type: entity.Text}, {Type: entity.Code}, {Type: entity.Email}}
-	for r := rune(0); r < 0x1f000; r++ {
+	for r := range rune(0x1f000) {
 		s := "a" + string(r) + "b"
 		if once := entity.Fold(fields[1], s); entity.Fold(fields[1], once) != once {
 			t.Errorf("code with %U: %q folds to %q", r, once, entity.Fold(fields[1], once))

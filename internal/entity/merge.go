@@ -212,10 +212,8 @@ func added(f *Field, before, v record.Value) record.Value {
 }
 
 func contains(f *Field, list []string, item string) bool {
-	for _, s := range list {
-		if s == item {
-			return true
-		}
+	if slices.Contains(list, item) {
+		return true
 	}
 	if len(list) == 0 {
 		return false

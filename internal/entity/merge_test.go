@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -273,9 +274,7 @@ func TestMergeProperties(t *testing.T) {
 			f := &def.Fields[i]
 			if rapid.Bool().Draw(t, "stored "+f.Name) {
 				m := def.Merge(record.Fields{}, true, []entity.FieldValue{{Index: i, Value: draw(i, f.Name)}}, o)
-				for name, v := range m.After {
-					stored[name] = v
-				}
+				maps.Copy(stored, m.After)
 			}
 			if rapid.Bool().Draw(t, "row "+f.Name) {
 				row = append(row, entity.FieldValue{Index: i, Value: draw(i, "new "+f.Name)})

@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"bufio"
 	"embed"
 	"fmt"
 	"slices"
@@ -16,7 +15,8 @@ var knowledge embed.FS
 
 // dictionary is what is known of headers in many languages. It is read-only.
 type dictionary struct {
-	// phrases are the ways to write a concept, by their packed form.
+	// phrases are the ways to write a concept, by their packed form. The concept
+	// "none" is of headers that no entity has a field for.
 	phrases map[string][]meaning
 	// byToken holds the same by each phrase's first word, byLength by the length
 	// of the packed form: for what is looked for by likeness.
@@ -39,9 +39,6 @@ type phrase struct {
 	packed string
 	tokens []string
 }
-
-// nothing is the concept of headers that no entity has a field for.
-const nothing = "none"
 
 // words is the dictionary, read when it is first asked for.
 var words = sync.OnceValue(func() *dictionary { //nolint:gochecknoglobals // read-only data, decoded once
@@ -111,15 +108,12 @@ func (d *dictionary) add(concept string, lang int, form string) {
 
 // eachLine reads a file of lines "concept: form | form".
 func eachLine(name string, line func(head string, forms []string)) error {
-	f, err := knowledge.Open("knowledge/" + name + ".txt")
+	data, err := knowledge.ReadFile("knowledge/" + name + ".txt")
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	scan := bufio.NewScanner(f)
-	scan.Buffer(nil, 1<<20)
-	for scan.Scan() {
-		text := strings.TrimSpace(scan.Text())
+	for text := range strings.Lines(string(data)) {
+		text = strings.TrimSpace(text)
 		if text == "" || text[0] == '#' {
 			continue
 		}
@@ -129,7 +123,7 @@ func eachLine(name string, line func(head string, forms []string)) error {
 		}
 		line(head, strings.Split(rest, "|"))
 	}
-	return scan.Err()
+	return nil
 }
 
 // spellings are the ways to write a form where special letters are not at hand:

@@ -408,7 +408,7 @@ func (c *checks) weigh(p *proposer, column int, t *target, score float64, why st
 // confirmed weighs a field whose values can be checked but whose type alone
 // says nothing: any date is a date.
 func (c *checks) confirmed(p *proposer, column int, t *target, score float64, why string) (float64, string) {
-	share := 0.0
+	var share float64
 	if t.part == "country" {
 		good := 0
 		for _, cell := range p.samples[column] {

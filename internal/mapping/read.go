@@ -11,7 +11,6 @@ type reading struct {
 	concepts map[string]evidence
 	shipping bool // it speaks of a delivery
 	billing  bool // it speaks of an invoice
-	second   bool // it is numbered, and not the first
 }
 
 type evidence struct {
@@ -93,7 +92,7 @@ func alternatives(header string) []string {
 	parts := strings.FieldsFunc(header, func(r rune) bool { return r == '/' || r == '|' || r == '\n' || r == '\\' || r == '>' || r == ':' })
 	var names []string
 	for _, p := range parts {
-		for _, name := range strings.Split(p, " or ") {
+		for name := range strings.SplitSeq(p, " or ") {
 			if utf8.RuneCountInString(strings.TrimSpace(name)) > 1 {
 				names = append(names, name)
 			}

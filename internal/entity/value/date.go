@@ -387,7 +387,7 @@ func (l layout) parse(s string, monthNames map[string]int) (moment, bool) {
 		}
 		// Without a separator behind it a number has all its digits.
 		tight := i+1 < len(l) && strings.ContainsAny(l[i+1][:1], "YMDHms")
-		ok := true
+		var ok bool
 		switch token {
 		case "YYYY":
 			m.year, ok = number(4, true)

@@ -186,7 +186,7 @@ func fastPhone(s string) (string, bool) {
 	var digits [17]byte
 	digits[0] = '+'
 	n := 1
-	i := 0
+	var i int
 	switch {
 	case len(s) > 1 && s[0] == '+':
 		i = 1

@@ -51,7 +51,7 @@ func isDomain(s string) bool {
 	for i := 0; i <= len(s); i++ {
 		if i < len(s) && s[i] != '.' {
 			ch := s[i]
-			if !('a' <= ch && ch <= 'z' || 'A' <= ch && ch <= 'Z' || '0' <= ch && ch <= '9' || ch == '-' || ch >= utf8.RuneSelf) {
+			if !isLabel(ch) {
 				return false
 			}
 			continue
@@ -67,6 +67,11 @@ func isDomain(s string) bool {
 		start = i + 1
 	}
 	return labels >= 2
+}
+
+// isLabel tells whether a byte may stand in a label of a domain.
+func isLabel(ch byte) bool {
+	return 'a' <= ch && ch <= 'z' || 'A' <= ch && ch <= 'Z' || '0' <= ch && ch <= '9' || ch == '-' || ch >= utf8.RuneSelf
 }
 
 // visible tells whether s has neither white space nor marks that nobody sees.
