@@ -97,10 +97,11 @@ func (b *bench) took(functions ...string) time.Duration {
 	return sum
 }
 
-// timing is one import: how long its writing half and how long all of it took.
+// timing is one import: how long its writing half and how long all of it took,
+// and the processor time that went into it.
 type timing struct {
-	apply, whole time.Duration
-	rows         record.Counts
+	apply, whole, cpu time.Duration
+	rows              record.Counts
 }
 
 // measure runs an import to its end.
@@ -108,12 +109,12 @@ func (b *bench) measure(ctx context.Context, k kind, name string, file []byte) (
 	b.mu.Lock()
 	clear(b.phase)
 	b.mu.Unlock()
-	begin := time.Now()
+	begin, spent := time.Now(), cpu()
 	m, x, err := b.Import(ctx, k.entity, name, file)
 	if err != nil {
 		return timing{}, err
 	}
-	t := timing{apply: b.took("Plan", "Settle", "Found", "Apply"), whole: time.Since(begin), rows: m.Rows}
+	t := timing{apply: b.took("Plan", "Settle", "Found", "Apply"), whole: time.Since(begin), cpu: cpu() - spent, rows: m.Rows}
 	if m.State != importer.Completed {
 		return t, fmt.Errorf("the import of %s ended %s: %s %s %+v", name, m.State, x.Error, x.Cause, m.Trouble)
 	}
@@ -121,6 +122,8 @@ func (b *bench) measure(ctx context.Context, k kind, name string, file []byte) (
 }
 
 func perSecond(rows int64, took time.Duration) float64 { return float64(rows) / took.Seconds() }
+
+func perRow(d time.Duration, rows int) float64 { return float64(d.Microseconds()) / float64(rows) }
 
 // againstStub imports new rows into a table that takes 8 ms for each request.
 func againstStub(ctx context.Context, s *settings, res *results) error {
@@ -209,7 +212,7 @@ func beside(ctx context.Context, s *settings, res *results, endpoint string, k k
 		return err
 	}
 	// As many requests write at a time as the floor's; reads are overlapped.
-	records := dynamo.New(client, recordsTable, dynamo.WithConcurrency(1), dynamo.WithReadConcurrency(4))
+	records := dynamo.New(client, recordsTable, dynamo.WithConcurrency(1))
 	b, err := newBench(ctx, records, s.workers, func(c *importer.Config) {
 		c.BatchRows = rows / s.workers
 		c.PartBytes = int64(len(k.csv(rows, edition{}))/s.workers + 1)
@@ -219,10 +222,12 @@ func beside(ctx context.Context, s *settings, res *results, endpoint string, k k
 	}
 	for _, w := range works {
 		file := k.csv(rows, w.edition)
+		spent := cpu()
 		floor, err := blindLoad(ctx, client, file, s.workers)
 		if err != nil {
 			return err
 		}
+		spent = cpu() - spent
 		t, err := b.measure(ctx, k, w.name+".csv", file)
 		if err != nil {
 			return err
@@ -234,6 +239,7 @@ func beside(ctx context.Context, s *settings, res *results, endpoint string, k k
 		floor = (floor + after) / 2
 		name := fmt.Sprintf("%s, %s, %s", where, k.entity, w.name)
 		res.add(name+": plan + apply", perSecond(t.rows.Read, t.apply), floor, "rows/s", w.goal)
+		res.add(name+": processor time", perRow(t.cpu, rows), perRow(spent, rows), "µs/row", "")
 		res.add(name+": whole import", perSecond(t.rows.Read, t.whole), floor, "rows/s", "")
 	}
 	return nil

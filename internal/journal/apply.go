@@ -59,60 +59,82 @@ type Overrides map[int64]RowNote
 // Apply carries out the entries from the given one on. What was already
 // carried out, by this worker or another, is found by its stamp and left.
 func (a *Applier) Apply(ctx context.Context, s *Stored, from int64) (Progress, error) {
-	var (
-		at      int64
-		wave    []*Entry
-		looked  time.Time
-		halt    = errors.New("halt")
-		p       = Progress{From: from}
-		flushed = func() error {
-			if len(wave) == 0 {
-				return nil
-			}
-			if now := a.Now(); now.Sub(looked) >= time.Second {
-				looked = now
-				stop, err := a.Stopped(ctx)
-				if err != nil {
-					return err
-				}
-				if stop {
-					p.Stopped = true
-					return halt
-				}
-			}
-			if !a.Deadline.IsZero() && a.Now().After(a.Deadline) {
-				return halt
-			}
-			if err := a.wave(ctx, (at-1)/Wave, wave); err != nil {
-				return err
-			}
-			p.From = at
-			wave = wave[:0]
-			return nil
+	p := Progress{From: from}
+	ctx, stop := context.WithCancel(ctx)
+	waves := readAhead(ctx, s, from)
+	defer func() {
+		stop()
+		for range waves { // the reader has ended when Apply has
+			continue
 		}
-	)
-	err := s.EachWrite(ctx, func(e *Entry) error {
-		at++
-		if at <= from {
-			return nil
+	}()
+	var looked time.Time
+	for w := range waves {
+		if w.err != nil {
+			return p, w.err
 		}
-		wave = append(wave, e)
-		if at%Wave == 0 {
-			return flushed()
+		if now := a.Now(); now.Sub(looked) >= time.Second {
+			looked = now
+			stopped, err := a.Stopped(ctx)
+			if err != nil || stopped {
+				p.Stopped = stopped
+				return p, err
+			}
 		}
-		return nil
-	})
-	if err == nil {
-		err = flushed()
-	}
-	switch {
-	case errors.Is(err, halt):
-		return p, nil
-	case err != nil:
-		return p, err
+		if !a.Deadline.IsZero() && a.Now().After(a.Deadline) {
+			return p, nil
+		}
+		if err := a.wave(ctx, (w.end-1)/Wave, w.entries); err != nil {
+			return p, err
+		}
+		p.From = w.end
 	}
 	p.Done = true
 	return p, nil
+}
+
+// wave is some entries of a journal, up to the one with the number end, or why
+// there are no more.
+type wave struct {
+	entries []*Entry
+	end     int64
+	err     error
+}
+
+// readAhead reads the entries after the given one in waves: the next is read
+// while one is written. Its channel is closed when all is read or ctx ends.
+func readAhead(ctx context.Context, s *Stored, from int64) <-chan wave {
+	waves := make(chan wave, 1)
+	go func() {
+		defer close(waves)
+		var w wave
+		send := func() error {
+			select {
+			case waves <- w:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			w.entries = nil
+			return nil
+		}
+		err := s.EachWrite(ctx, func(e *Entry) error {
+			if w.end++; w.end <= from {
+				return nil
+			}
+			w.entries = append(w.entries, e)
+			if w.end%Wave == 0 {
+				return send()
+			}
+			return nil
+		})
+		if err != nil {
+			w.entries, w.err = nil, err
+			_ = send() // nobody listens where the context has ended
+		} else if len(w.entries) > 0 {
+			_ = send()
+		}
+	}()
+	return waves
 }
 
 // wave writes some entries, and decides again what somebody else changed.

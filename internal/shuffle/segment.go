@@ -62,8 +62,8 @@ type Footer struct {
 // Writer gathers the rows of one segment in memory, encoded. The caller
 // decides where a segment ends.
 type Writer struct {
-	blocks  map[int][]byte
-	counts  map[int]int64
+	blocks  []block // by batch
+	row     []byte  // the row that is encoded
 	left    bytes.Buffer
 	nLeft   int64
 	refs    map[refKey]*RefNote
@@ -81,8 +81,7 @@ type refKey struct {
 // NewWriter starts a segment of a plan with so many batches.
 func NewWriter(batches int) *Writer {
 	return &Writer{
-		blocks: map[int][]byte{}, counts: map[int]int64{}, refs: map[refKey]*RefNote{},
-		batches: batches, notes: map[string]int64{},
+		blocks: make([]block, batches), refs: map[refKey]*RefNote{}, batches: batches, notes: map[string]int64{},
 	}
 }
 
@@ -92,9 +91,44 @@ func (w *Writer) Rows() int64 { return w.rows }
 // Add puts a row into its batch. Nothing of r is kept.
 func (w *Writer) Add(r *Row) {
 	b := BatchOf(r.Key, w.batches)
-	w.blocks[b] = appendRow(w.blocks[b], r)
-	w.counts[b]++
+	w.row = appendRow(w.row[:0], r)
+	w.blocks[b].add(w.row)
 	w.rows++
+}
+
+// block is the encoded rows of one batch, in pieces: text that grows in one
+// piece is copied again and again.
+type block struct {
+	full   [][]byte
+	last   []byte
+	length int64
+	rows   int64
+}
+
+// The sizes of a block's pieces: each is twice as large as the one before.
+const (
+	minPiece = 4 << 10
+	maxPiece = 256 << 10
+)
+
+func (b *block) add(row []byte) {
+	if cap(b.last)-len(b.last) < len(row) {
+		if len(b.last) > 0 {
+			b.full = append(b.full, b.last)
+		}
+		b.last = make([]byte, 0, max(len(row), min(max(2*cap(b.last), minPiece), maxPiece)))
+	}
+	b.last = append(b.last, row...)
+	b.length += int64(len(row))
+	b.rows++
+}
+
+func (b *block) readers() []io.Reader {
+	readers := make([]io.Reader, 0, len(b.full)+1)
+	for _, piece := range b.full {
+		readers = append(readers, bytes.NewReader(piece))
+	}
+	return append(readers, bytes.NewReader(b.last))
 }
 
 // Name notes that a row names a reference; written is how.
@@ -143,16 +177,18 @@ func (w *Writer) Object(f *Footer) (io.Reader, error) {
 		parts []io.Reader
 		at    int64
 	)
-	add := func(b []byte, n int64) Span {
-		s := Span{Offset: at, Length: int64(len(b)), Count: n}
-		parts = append(parts, bytes.NewReader(b))
-		at += int64(len(b))
+	add := func(length, n int64, text ...io.Reader) Span {
+		s := Span{Offset: at, Length: length, Count: n}
+		parts = append(parts, text...)
+		at += length
 		return s
 	}
-	for _, b := range slices.Sorted(maps.Keys(w.blocks)) {
-		f.Blocks[b] = add(w.blocks[b], w.counts[b])
+	for n := range w.blocks {
+		if b := &w.blocks[n]; b.rows > 0 {
+			f.Blocks[n] = add(b.length, b.rows, b.readers()...)
+		}
 	}
-	f.Left = add(w.left.Bytes(), w.nLeft)
+	f.Left = add(int64(w.left.Len()), w.nLeft, bytes.NewReader(w.left.Bytes()))
 	refs := slices.SortedFunc(maps.Values(w.refs), func(a, b *RefNote) int {
 		if a.Index != b.Index {
 			return a.Index - b.Index
@@ -166,7 +202,7 @@ func (w *Writer) Object(f *Footer) (io.Reader, error) {
 			return nil, fmt.Errorf("shuffle: references: %w", err)
 		}
 	}
-	f.Refs = add(text.Bytes(), int64(len(refs)))
+	f.Refs = add(int64(text.Len()), int64(len(refs)), bytes.NewReader(text.Bytes()))
 	foot, err := json.Marshal(f)
 	if err != nil {
 		return nil, fmt.Errorf("shuffle: footer: %w", err)
