@@ -97,7 +97,7 @@ func (d *Definition) Merge(stored record.Fields, exists bool, row []FieldValue, 
 		}
 		f := &d.Fields[fv.Index]
 		policy := o.policies[fv.Index]
-		if f.Type == Secret || policy == Credit {
+		if f.Type == Secret || policy == Credit && !fv.Value.Clear {
 			continue
 		}
 		before := stored[f.Name]

@@ -391,3 +391,44 @@ func TestProposeOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestMapAnything: whatever is in the cells, a row has values or problems, each
+// field at most once and in order.
+func TestMapAnything(t *testing.T) {
+	t.Parallel()
+	catalog, err := entity.Standard()
+	if err != nil {
+		t.Fatal(err)
+	}
+	some := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"<clear>", "'=1", "3.7E+10", "12,5", "1/2/2026", "x;y|x", "{}", "a@b.example"}))
+	rapid.Check(t, func(t *rapid.T) {
+		def := catalog.Entities()[rapid.IntRange(0, 11).Draw(t, "entity")]
+		headers := mapping.Fields(def)
+		bound, _ := mapping.Bind(def, mapping.StandardTemplate(def), headers)
+		m, err := mapping.NewMapper(def, bound, mapping.Options{Country: "DE"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := record.Row{Number: 2, Cells: make([]record.Cell, rapid.IntRange(0, len(headers)+2).Draw(t, "cells"))}
+		for i := range row.Cells {
+			row.Cells[i] = record.Cell{
+				Kind: record.Kind(rapid.IntRange(0, int(record.Error)).Draw(t, "kind")), Text: some.Draw(t, "text"),
+				Number: rapid.OneOf(rapid.Float64Range(-1e6, 1e6), rapid.Float64()).Draw(t, "number"),
+			}
+		}
+		var out mapping.Prepared
+		m.Map(&row, &out)
+		last := -1
+		for _, fv := range out.Fields {
+			if fv.Index <= last || fv.Value.IsEmpty() {
+				t.Fatalf("field %d after %d: %+v", fv.Index, last, fv.Value)
+			}
+			last = fv.Index
+		}
+		for _, p := range out.Problems {
+			if p.Code == "" || p.Field == "" {
+				t.Fatalf("problem %+v", p)
+			}
+		}
+	})
+}

@@ -25,7 +25,7 @@ import (
 // Options say how the cells of a file are written. The zero value takes only
 // what means one thing everywhere.
 type Options struct {
-	Country     string   // ISO 3166-1 alpha-2, of national phone numbers
+	Country     string   // ISO 3166-1 alpha-2 or a name, of national phone numbers
 	Language    string   // whose words win where languages differ
 	DateFormats []string // see Layout
 	DecimalMark string   // "." or ","
@@ -62,7 +62,14 @@ func New(def *entity.Definition, o Options) (*Converter, error) {
 	if c.clear == "" {
 		c.clear = "<clear>"
 	}
+	c.names = sync.OnceValue(loadNames)
 	c.options.Country = strings.ToUpper(strings.TrimSpace(o.Country))
+	if phonenumbers.GetCountryCodeForRegion(c.options.Country) == 0 && c.options.Country != "" {
+		c.options.Country, _ = c.names().country(o.Country) // its name, or a code such as UK
+		if c.options.Country == "" {
+			return nil, fmt.Errorf("value: there is no country %q", o.Country)
+		}
+	}
 	if c.options.Country != "" && phonenumbers.GetCountryCodeForRegion(c.options.Country) == 0 {
 		return nil, fmt.Errorf("value: there is no country %q", o.Country)
 	}
@@ -97,7 +104,6 @@ func New(def *entity.Definition, o Options) (*Converter, error) {
 			c.words[i] = vocabulary.booleans()
 		}
 	}
-	c.names = sync.OnceValue(loadNames)
 	return c, nil
 }
 
