@@ -86,7 +86,8 @@ type preparer struct {
 	unfiltered *mapping.Mapper
 	overlay    Overlay
 	out, in    map[int64]bool
-	match      []int // unique fields by which a row without a key is matched
+	mapped     map[int]bool // the columns that feed a field
+	match      []int        // unique fields by which a row without a key is matched
 	segment    *shuffle.Writer
 	pending    []shuffle.Row
 	value      []string // of pending rows, the match value
@@ -199,7 +200,12 @@ func (i *Importer) newPreparer(ctx context.Context, m *Import) (*preparer, error
 	}
 	p := &preparer{
 		Importer: i, m: m, def: def, mapper: mapper, unfiltered: unfiltered, segment: shuffle.NewWriter(m.Input.Batches),
-		out: map[int64]bool{}, in: map[int64]bool{}, firstRow: m.Input.Layout.DataFrom(),
+		out: map[int64]bool{}, in: map[int64]bool{}, mapped: map[int]bool{}, firstRow: m.Input.Layout.DataFrom(),
+	}
+	for _, feed := range m.Bound.Feeds {
+		for _, c := range feed.Columns {
+			p.mapped[c] = true
+		}
 	}
 	for _, u := range def.Unique() {
 		if f := &def.Fields[u]; !f.List && f.Policy != entity.Credit {
@@ -284,11 +290,13 @@ func (o *Overlay) apply(row *record.Row) {
 }
 
 // readerProblems are the reader's own findings that lose data if the row is
-// taken as it stands; the others are noted.
+// taken as it stands. What is wrong with a cell that is not imported, and what
+// loses nothing, is noted.
 func (p *preparer) readerProblems(row *record.Row) []record.Problem {
 	var problems []record.Problem
 	for _, pr := range row.Problems {
-		if pr.Code == csv.QuoteUnclosed {
+		beyond := pr.Column >= len(p.m.Input.Layout.Columns)
+		if pr.Code == csv.QuoteUnclosed || pr.Column >= 0 && !beyond && !p.mapped[pr.Column] {
 			p.segment.Note(pr.Code, 1)
 			continue
 		}
