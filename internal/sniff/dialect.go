@@ -145,12 +145,15 @@ func judge(s sample, d dialect, prior float64) dialect {
 		d.records++
 		widths[len(row.Cells)]++
 		d.broken += len(row.Problems)
-		raw := string(r.Raw())
 		// A colon cuts what is one thing: a time, an address.
-		cut := d.delim == ":" && colonsAreParts(raw)
+		cut := d.delim == ":" && colonsAreParts(string(r.Raw()))
 		ws := make([]worth, len(row.Cells))
 		for i, c := range row.Cells {
-			ws[i] = d.worthOf(c, r.Quoted(i))
+			enclosed := r.Quoted(i)
+			if enclosed {
+				d.quoted++
+			}
+			ws[i] = d.worthOf(c, enclosed)
 			if cut {
 				ws[i].value *= 0.5
 			}
@@ -164,9 +167,6 @@ func judge(s sample, d dialect, prior float64) dialect {
 					padded++
 				}
 			}
-		}
-		if d.quote != "" {
-			d.quoted += strings.Count(raw, d.quote) / 2
 		}
 		rows = append(rows, ws)
 	}

@@ -153,20 +153,26 @@ func (r *Result) dialect(text string, complete bool, o Override) {
 		}
 	}
 	r.hand(o.Delimiter, "delimiter", l.Delimiter, margin(d.score, second), d.evidence())
-	secondQuote := 0.0
-	for _, other := range rest {
-		if other.delim == d.delim && other.quote != d.quote {
-			secondQuote = other.score
-		}
-	}
-	why := "it encloses " + counted(d.quoted, "cell", "cells")
-	if d.quoted == 0 {
-		why = "no cell is enclosed; the usual quote is assumed"
-	}
-	r.hand(o.Quote, "quote", d.quote, max(0.8, margin(d.score, secondQuote)), why)
+	sure, why := quoteEvidence(d, rest)
+	r.hand(o.Quote, "quote", d.quote, sure, why)
 	if d.escape != "" || o.Escape != nil {
 		r.hand(o.Escape, "escape", d.escape, 0.9, "it stands before quotes within cells")
 	}
+}
+
+// quoteEvidence tells how sure the quote is. Another one is a rival only if it
+// would enclose cells.
+func quoteEvidence(d dialect, rest []dialect) (sure float64, why string) {
+	sure = 0.97
+	for _, other := range rest {
+		if other.delim == d.delim && other.quote != d.quote && other.quoted > 0 {
+			sure = margin(d.score, other.score)
+		}
+	}
+	if d.quoted == 0 {
+		return min(sure, 0.95), "no cell is enclosed; the usual quote is assumed"
+	}
+	return sure, "it encloses " + counted(d.quoted, "cell", "cells")
 }
 
 // hand adds a finding that may have been set by hand.
