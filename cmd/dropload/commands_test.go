@@ -91,7 +91,7 @@ func TestAPersonIsNeeded(t *testing.T) {
 	s := newStage(t)
 	s.must(0, "import", s.file("known.csv", "Code;Name\nK1;Known Ltd.\n"), "--entity", "companies", "--watch")
 	file := s.file("people.csv", "Mail;Vorn.;Firma;Tel. 1;x\n"+
-		"a@x.example;Anna;Known Ltd.;030 23125001;1\nb@x.example;Bo;Neu GmbH;030 23125002;2\nc@x.example;Cy;Alt AG;030 23125003;3\nd@x.example;Di;Knwn;030 23125004;4\n")
+		"a@x.example;Anna;Known Ltd.;030 23125001;1\nb@x.example;Bo;Neu GmbH;030 23125002;2\nc@x.example;Cy;Alt AG;030 23125003;3\nd@x.example;Di;Known Ldt.;030 23125004;4\n")
 	r := s.must(4, "import", file, "--entity", "contacts", "--watch", "--country", "de", "--attended", "--start", "on_word")
 	id := ids.FindString(r.out)
 	if !strings.Contains(r.out, "needs mapping") || !strings.Contains(r.out, "dropload map "+id+" --auto") {
@@ -115,16 +115,19 @@ func TestAPersonIsNeeded(t *testing.T) {
 	}
 
 	r = s.must(0, "decide", id, "--list", "--json")
-	if n := strings.Count(r.out, "\n"); n != 3 || !strings.Contains(r.out, `{"field":"company","name":"Neu GmbH","row":3,"rows":1,"keys":[]}`) {
+	if n := strings.Count(r.out, "\n"); n != 3 || !strings.Contains(r.out, `{"field":"company","name":"Neu GmbH","row":3,"rows":1,"keys":[],"near":[]}`) {
 		t.Errorf("%d names:\n%s", n, r.out)
 	}
 	if r := s.must(1, "decide", id, "--create", "Nobody"); !strings.Contains(r.stderr, `"Nobody"`) {
 		t.Error(r.stderr)
 	}
-	if r := s.must(1, "decide", id, "--use", "Knwn=K9"); !strings.Contains(r.stderr, "decision_invalid") {
+	if r := s.must(1, "decide", id, "--use", "Known Ldt.=K9"); !strings.Contains(r.stderr, "decision_invalid") {
 		t.Error(r.stderr)
 	}
-	s.must(4, "decide", id, "--create", "NEU gmbh", "--use", "Knwn=k1", "--watch")
+	if r := s.must(0, "decide", id); !strings.Contains(r.out, "near: Known Ltd. (k1)") {
+		t.Errorf("no near name:\n%s", r.out)
+	}
+	s.must(4, "decide", id, "--create", "NEU gmbh", "--use", "known ldt.=k1", "--remember", "--watch")
 	r = s.must(4, "decide", id, "--all", "ignore", "--watch", "--json")
 	if err := json.Unmarshal([]byte(r.out), &m); err != nil {
 		t.Fatal(err)
@@ -155,7 +158,7 @@ func TestAPersonIsNeeded(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.out), &m); err != nil {
 		t.Fatal(err)
 	}
-	if want := (record.Counts{Read: 4, Unchanged: 2, Ignored: 2}); m.Rows != want {
+	if want := (record.Counts{Read: 4, Unchanged: 3, Ignored: 1}); m.Rows != want {
 		t.Errorf("again: %+v", m.Rows)
 	}
 	s.must(1, "start", id)
@@ -312,6 +315,49 @@ func TestTenantOfOnesOwn(t *testing.T) {
 	s.must(0, "tenant", "acme")
 	s.must(0, "import", file, "--entity", "companies", "--tenant", "acme", "--watch")
 	s.must(1, "tenant", "Not A Name")
+}
+
+func TestOwnFieldsAndEntities(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	field := s.file("vip.json", `{"name": "vip", "extends": "companies", "fields": [{"name": "vip", "type": "boolean", "titles": {"en": "VIP"}}]}`)
+	branches := s.file("branches.json", `{"name": "branches", "key": "number", "titles": {"en": "Branches"}, "fields": [{"name": "number", "type": "code", "titles": {"en": "Number"}}]}`)
+	if r := s.must(0, "define", field, branches, "--json"); !strings.Contains(r.out, `"extends":"companies"`) || !strings.Contains(r.out, `"name":"branches"`) {
+		t.Error(r.out)
+	}
+	s.must(0, "import", s.file("c.csv", "Code;Name;VIP\nA;Alt;yes\n"), "--entity", "companies", "--watch")
+	s.must(0, "import", s.file("b.csv", "Number\n7\n"), "--entity", "branches", "--watch")
+	if r := s.must(0, "records", "companies", "A", "--json"); !strings.Contains(r.out, `"vip":true`) {
+		t.Error(r.out)
+	}
+	if r := s.must(0, "records", "branches", "--json"); r.out != `{"key":"7","fields":{"number":"7"}}`+"\n" {
+		t.Error(r.out)
+	}
+	if r := s.must(1, "define", s.file("bad.json", `{"name": "bad"}`)); !strings.Contains(r.stderr, "bad.json") || !strings.Contains(r.stderr, "definition_invalid") {
+		t.Error(r.stderr)
+	}
+}
+
+// The same credits a second time wait for a yes that names the earlier import.
+func TestPointsAreShownAndNotCreditedTwiceUnasked(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	file := s.file("m.csv", "Phone;Name;Points;Points currency\n+491714567890;Anna;10.5;EUR\n")
+	r := s.must(0, "import", file, "--entity", "members", "--watch")
+	earlier := ids.FindString(r.out)
+	golden(t, "records-member.jsonl", steady(s.must(0, "records", "members", "+491714567890", "--json").out))
+	if r := s.must(0, "records", "members", "+491714567890"); !strings.Contains(r.out, "10.5 EUR") {
+		t.Error(r.out)
+	}
+	r = s.must(4, "import", file, "--entity", "members", "--watch")
+	later := ids.FindString(r.out)
+	if !strings.Contains(r.out, "credited by the import "+earlier) || !strings.Contains(r.out, "dropload start "+later) {
+		t.Errorf("it does not name the earlier import %s:\n%s", earlier, r.out)
+	}
+	s.must(0, "start", later, "--watch")
+	if r := s.must(0, "records", "members", "+491714567890"); !strings.Contains(r.out, "21 EUR") {
+		t.Error(r.out)
+	}
 }
 
 func TestDemoRunsAgainAndAgain(t *testing.T) {

@@ -132,13 +132,17 @@ func createTenant(ctx context.Context, i *importer.Importer, t importer.Tenant) 
 	return prefixes, nil
 }
 
-// entity finds an entity by its name.
-func (s *session) entity(name string) (*entity.Definition, error) {
-	if def, ok := s.Catalog.Entity(name); ok {
+// entity finds an entity of the tenant by its name.
+func (s *session) entity(ctx context.Context, name string) (*entity.Definition, error) {
+	catalog, err := s.CatalogOf(ctx, s.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	if def, ok := catalog.Entity(name); ok {
 		return def, nil
 	}
 	var names []string
-	for _, def := range s.Catalog.Entities() {
+	for _, def := range catalog.Entities() {
 		names = append(names, def.Name)
 	}
 	return nil, usageError{fmt.Sprintf("there is no entity %q; there are %s", name, strings.Join(names, ", "))}

@@ -17,6 +17,7 @@ func newDecide(open opener) *cobra.Command {
 	var (
 		flags           stackFlags
 		list, withWatch bool
+		remember        bool
 		d               decisions
 	)
 	cmd := &cobra.Command{
@@ -44,7 +45,14 @@ again. Without a decision the names are listed.`,
 				return err
 			}
 			return s.answer(cmd, args[0], withWatch, func() error {
-				return s.Decide(cmd.Context(), s.Tenant, args[0], importer.Action(d.all), named)
+				if err := s.Decide(cmd.Context(), s.Tenant, args[0], importer.Action(d.all), named); err != nil || !remember {
+					return err
+				}
+				m, err := s.Show(cmd.Context(), s.Tenant, args[0])
+				if err != nil {
+					return err
+				}
+				return s.Remember(cmd.Context(), s.Tenant, m.Feed, named)
 			})
 		},
 	}
@@ -55,6 +63,7 @@ again. Without a decision the names are listed.`,
 	cmd.Flags().StringArrayVar(&d.use, "use", nil, "NAME=KEY: the name means the record with this key; may be repeated")
 	cmd.Flags().StringArrayVar(&d.ignore, "ignore", nil, "do not import the rows that name NAME; may be repeated")
 	cmd.Flags().StringArrayVar(&d.reject, "reject", nil, "reject the rows that name NAME; may be repeated")
+	cmd.Flags().BoolVar(&remember, "remember", false, "decide the same of these names in the feed's next imports")
 	cmd.Flags().BoolVar(&withWatch, "watch", false, "wait for the end and show it")
 	return cmd
 }
@@ -127,33 +136,88 @@ func (d *decisions) named(ctx context.Context, s *session, id string) ([]importe
 
 // unmatchedJSON is a name as `decide --list --json` prints it, one a line.
 type unmatchedJSON struct {
-	Field string   `json:"field"`
-	Name  string   `json:"name"`
-	Row   int64    `json:"row"`
-	Rows  int64    `json:"rows"`
-	Keys  []string `json:"keys"`
+	Field string                `json:"field"`
+	Name  string                `json:"name"`
+	Row   int64                 `json:"row"`
+	Rows  int64                 `json:"rows"`
+	Keys  []string              `json:"keys"`
+	Near  []importer.Suggestion `json:"near"`
 }
 
-// unmatched lists the names that were not found.
+const (
+	// nearFor is for how many names near ones are looked up.
+	nearFor = 50
+	// nearEach is how many near names are shown of each.
+	nearEach = 3
+)
+
+// unmatched lists the names that were not found, the first ones with stored
+// records of a near name.
 func (s *session) unmatched(cmd *cobra.Command, id string) error {
-	out := cmd.OutOrStdout()
+	ctx, out := cmd.Context(), cmd.OutOrStdout()
+	m, err := s.Show(ctx, s.Tenant, id)
+	if err != nil {
+		return err
+	}
+	def, err := s.entity(ctx, m.Entity)
+	if err != nil {
+		return err
+	}
 	t := newTable(out)
 	if !s.JSON {
 		t.row("field", "name", "rows", "first row", "")
 	}
-	err := s.UnmatchedOf(cmd.Context(), s.Tenant, id, func(u importer.Unmatched) error {
+	bar := s.counter(cmd.ErrOrStderr(), "names")
+	defer bar.end()
+	n := 0
+	err = s.UnmatchedOf(ctx, s.Tenant, id, func(u importer.Unmatched) error {
+		bar.add(1)
+		j := unmatchedJSON{u.Field, u.Written, u.Row, u.Rows, append([]string{}, u.Many...), []importer.Suggestion{}}
+		if n++; n <= nearFor && len(u.Many) == 0 {
+			if j.Near, err = s.near(ctx, def, u); err != nil {
+				return err
+			}
+		}
 		if s.JSON {
-			return encode(out, unmatchedJSON{u.Field, u.Written, u.Row, u.Rows, append([]string{}, u.Many...)})
+			return encode(out, j)
 		}
-		note := ""
-		if len(u.Many) > 0 {
-			note = "several records: " + strings.Join(u.Many, ", ")
-		}
-		t.row(u.Field, u.Written, u.Rows, u.Row, note)
+		t.row(j.Field, j.Name, j.Rows, j.Row, j.note())
 		return nil
 	})
 	if err != nil || s.JSON {
 		return err
 	}
 	return t.flush()
+}
+
+// near are stored records of a name near one that was not found.
+func (s *session) near(ctx context.Context, def *entity.Definition, u importer.Unmatched) ([]importer.Suggestion, error) {
+	near := []importer.Suggestion{}
+	_, f := def.Field(u.Field)
+	if f == nil || f.Ref == nil {
+		return near, nil
+	}
+	for _, to := range f.Ref.To {
+		found, err := s.Suggest(ctx, s.Tenant, to, u.Written, nearEach)
+		if err != nil {
+			return nil, err
+		}
+		near = append(near, found...)
+	}
+	return near, nil
+}
+
+// note says what a person may want to know of a name.
+func (j *unmatchedJSON) note() string {
+	if len(j.Keys) > 0 {
+		return "several records: " + strings.Join(j.Keys, ", ")
+	}
+	parts := make([]string, 0, len(j.Near))
+	for _, near := range j.Near {
+		parts = append(parts, fmt.Sprintf("%s (%s)", near.Name, near.Key))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "near: " + strings.Join(parts, ", ")
 }

@@ -38,7 +38,7 @@ func newRoot(open, up opener) *cobra.Command {
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(
-		newUp(prepareTenant(demoTenant)), newDown(), newDemo(up), newTenant(open),
+		newUp(prepareTenant(demoTenant)), newDown(), newDemo(up), newTenant(open), newDefine(open),
 		newImport(open), newImports(open), newShow(open), newWatch(open), newMap(open), newDecide(open), newEdit(open),
 		newStart(open), newCancel(open), newReport(open), newRecords(open),
 		newInspect(), newRows(), newPropose(), newTemplate(),

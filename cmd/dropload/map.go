@@ -50,7 +50,11 @@ columns then come before the proposals.`,
 			if f.none() {
 				return s.columns(cmd, m, found)
 			}
-			t, err := f.template(s.Catalog, m, found)
+			def, err := s.entity(cmd.Context(), m.Entity)
+			if err != nil {
+				return err
+			}
+			t, err := f.template(def, m, found)
 			if err != nil {
 				return err
 			}
@@ -110,7 +114,7 @@ func (f *mapFlags) check() error {
 }
 
 // template is the mapping that the flags mean for a file.
-func (f *mapFlags) template(catalog *entity.Catalog, m *importer.Import, found *importer.Inspection) (mapping.Template, error) {
+func (f *mapFlags) template(def *entity.Definition, m *importer.Import, found *importer.Inspection) (mapping.Template, error) {
 	t := mapping.Template{Entity: m.Entity, Options: m.Options}
 	if f.file != "" {
 		data, err := os.ReadFile(f.file)
@@ -121,7 +125,7 @@ func (f *mapFlags) template(catalog *entity.Catalog, m *importer.Import, found *
 			return t, fmt.Errorf("%s is not a template as JSON: %w", f.file, err)
 		}
 	} else {
-		columns, err := f.columnsOf(catalog, m, found)
+		columns, err := f.columnsOf(def, found)
 		if err != nil {
 			return t, err
 		}
@@ -136,11 +140,7 @@ func (f *mapFlags) template(catalog *entity.Catalog, m *importer.Import, found *
 }
 
 // columnsOf are the columns that the flags and the proposals map.
-func (f *mapFlags) columnsOf(catalog *entity.Catalog, m *importer.Import, found *importer.Inspection) ([]mapping.Column, error) {
-	def, ok := catalog.Entity(m.Entity)
-	if !ok {
-		return nil, fmt.Errorf("there is no entity %q", m.Entity)
-	}
+func (f *mapFlags) columnsOf(def *entity.Definition, found *importer.Inspection) ([]mapping.Column, error) {
 	headers := found.Layout.Columns
 	fields := make([][]string, len(headers)) // by column
 	said := map[string]bool{}                // the fields that a person named

@@ -138,7 +138,7 @@ func (f *optionFlags) intent(cmd *cobra.Command, s *session) (feed string, in im
 // feedOf is the feed that a file goes to.
 func (f *optionFlags) feedOf(cmd *cobra.Command, s *session, t *mapping.Template) (string, error) {
 	if f.entity != "" {
-		if _, err := s.entity(f.entity); err != nil {
+		if _, err := s.entity(cmd.Context(), f.entity); err != nil {
 			return "", err
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,28 +28,62 @@ anything, or the one with the key given.`,
 			if err != nil {
 				return err
 			}
-			def, err := s.entity(args[0])
+			def, err := s.entity(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			if len(args) == 2 {
-				r, err := s.GetRecord(cmd.Context(), s.Tenant, def.Name, args[1])
-				if err != nil {
-					return err
-				}
-				if r == nil {
-					return fmt.Errorf("there is no record with the key %q among %s of the tenant %s", args[1], def.Name, s.Tenant)
-				}
-				if s.JSON {
-					return encode(cmd.OutOrStdout(), recordJSONOf(def, r))
-				}
-				return printRecord(cmd.OutOrStdout(), def, r)
+				return s.oneRecord(cmd, def, args[1])
 			}
 			return s.eachRecord(cmd, def)
 		},
 	}
 	flags.add(cmd)
 	return cmd
+}
+
+// oneRecord prints the record with a key; of a record that can be credited also
+// its balances.
+func (s *session) oneRecord(cmd *cobra.Command, def *entity.Definition, key string) error {
+	r, err := s.GetRecord(cmd.Context(), s.Tenant, def.Name, key)
+	if err != nil {
+		return err
+	}
+	if r == nil {
+		return fmt.Errorf("there is no record with the key %q among %s of the tenant %s", key, def.Name, s.Tenant)
+	}
+	j := recordJSONOf(def, r)
+	if credited(def) {
+		balances, ledger, err := s.Balances(cmd.Context(), s.Tenant, def.Name, key)
+		if err != nil {
+			return err
+		}
+		j.Balances, j.Ledger = append([]importer.Balance{}, balances...), append([]importer.LedgerLine{}, ledger...)
+	}
+	if s.JSON {
+		return encode(cmd.OutOrStdout(), j)
+	}
+	t := newTable(cmd.OutOrStdout())
+	for i := range def.Fields {
+		f := &def.Fields[i]
+		if v, ok := r.Fields[f.Name]; ok {
+			t.row(f.Name, displayed(f, v))
+		}
+	}
+	for _, b := range j.Balances {
+		t.row("balance", strings.TrimSpace(b.Amount+" "+b.Currency+" "+b.Account))
+	}
+	return t.flush()
+}
+
+// credited tells whether an import can credit records of an entity.
+func credited(def *entity.Definition) bool {
+	for i := range def.Fields {
+		if def.Fields[i].Policy == entity.Credit {
+			return true
+		}
+	}
+	return false
 }
 
 // eachRecord prints all records of an entity, one a line.
@@ -77,6 +110,9 @@ func (s *session) eachRecord(cmd *cobra.Command, def *entity.Definition) error {
 type recordJSON struct {
 	Key    string         `json:"key"`
 	Fields map[string]any `json:"fields"`
+	// Balances and Ledger are those of one record that can be credited.
+	Balances []importer.Balance    `json:"balances,omitzero"`
+	Ledger   []importer.LedgerLine `json:"ledger,omitzero"`
 }
 
 func recordJSONOf(def *entity.Definition, r *importer.Record) recordJSON {
@@ -130,18 +166,6 @@ func recordLine(def *entity.Definition, r *importer.Record) string {
 		}
 	}
 	return b.String()
-}
-
-// printRecord prints one record, a field a line.
-func printRecord(w io.Writer, def *entity.Definition, r *importer.Record) error {
-	t := newTable(w)
-	for i := range def.Fields {
-		f := &def.Fields[i]
-		if v, ok := r.Fields[f.Name]; ok {
-			t.row(f.Name, displayed(f, v))
-		}
-	}
-	return t.flush()
 }
 
 // displayed is a value for people, on one line.

@@ -62,6 +62,8 @@ type importJSON struct {
 	Planned        bool                 `json:"planned"`
 	Made           int64                `json:"made"`
 	Differs        int64                `json:"differs"`
+	Credits        int64                `json:"credits"`
+	CreditedBy     *string              `json:"credited_by"`
 	Waits          *string              `json:"waits"`
 	Drift          []mapping.Drift      `json:"drift"`
 	Reports        reportsJSON          `json:"reports"`
@@ -91,6 +93,7 @@ func importJSONOf(m *importer.Import) importJSON {
 	j := importJSON{
 		ID: m.ID, State: m.State, NothingWritten: !m.State.Final() || m.NothingWritten, Rows: m.Rows, Error: m.Trouble,
 		Feed: m.Feed, Entity: m.Entity, File: m.File.Name, Round: m.Round, DryRun: m.Options.DryRun, Planned: m.Planned, Made: m.Made, Differs: m.Differs,
+		Credits: m.Credits, CreditedBy: orNull(m.CreditedBy),
 		Drift: m.Drift, Reports: reportsJSON{orNull(m.Reports.Failures), orNull(m.Reports.Ignored), orNull(m.Reports.Summary)},
 		Problems: problemsOf(m.Codes), HeldBack: m.Held, Notices: m.Notices, Received: m.Received, Times: m.Times,
 	}
@@ -244,6 +247,9 @@ func nextSteps(m *importer.Import) []string {
 		say("It needs a mapping. See the columns: dropload map %s; take what is proposed: dropload map %s --auto", m.ID, m.ID)
 	case m.State == importer.NeedsDecision:
 		say("References were not found. List them: dropload decide %s --list", m.ID)
+	case needsPerson(m) && m.CreditedBy != "":
+		say("The very same points were credited by the import %s: dropload show %s", m.CreditedBy, m.CreditedBy)
+		say("Credit them once more: dropload start %s; else: dropload cancel %s", m.ID, m.ID)
 	case needsPerson(m):
 		say("It waits for your word: dropload start %s", m.ID)
 	}
@@ -268,6 +274,8 @@ func driftLine(d mapping.Drift) string {
 		return "the columns are in another order"
 	case mapping.NoRequired:
 		return fmt.Sprintf("no column feeds %s, which is required", d.Field)
+	case importer.NothingIdentifies:
+		return fmt.Sprintf("no column identifies a record: neither %s nor another unique field has one", d.Field)
 	case mapping.Repeated:
 		return fmt.Sprintf("the column %q is there more than once", d.Header)
 	}

@@ -30,6 +30,15 @@ func (i *Importer) of(ctx context.Context, tenant string) (*Importer, error) {
 	return &own, nil
 }
 
+// CatalogOf returns the entities of a tenant: the standard ones and its own.
+func (i *Importer) CatalogOf(ctx context.Context, tenant string) (*entity.Catalog, error) {
+	own, err := i.of(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return own.Catalog, nil
+}
+
 func (i *Importer) definitionFiles(ctx context.Context, tenant string) ([][]byte, error) {
 	var files [][]byte
 	q := store.Query{PK: definitionsPK(tenant)}
