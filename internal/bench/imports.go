@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -95,6 +98,17 @@ func (b *bench) took(functions ...string) time.Duration {
 		}
 	}
 	return sum
+}
+
+// tell says how long each function of the last import took.
+func (b *bench) tell(w io.Writer) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	fmt.Fprint(w, " ")
+	for _, f := range slices.Sorted(maps.Keys(b.phase)) {
+		fmt.Fprintf(w, " %s %.2f s", f, b.phase[f].took.Seconds())
+	}
+	fmt.Fprintln(w)
 }
 
 // timing is one import: how long its writing half and how long all of it took,
@@ -238,6 +252,7 @@ func beside(ctx context.Context, s *settings, res *results, endpoint string, k k
 		}
 		floor = (floor + after) / 2
 		name := fmt.Sprintf("%s, %s, %s", where, k.entity, w.name)
+		b.tell(res.progress)
 		res.add(name+": plan + apply", perSecond(t.rows.Read, t.apply), floor, "rows/s", w.goal)
 		res.add(name+": processor time", perRow(t.cpu, rows), perRow(spent, rows), "µs/row", "")
 		res.add(name+": whole import", perSecond(t.rows.Read, t.whole), floor, "rows/s", "")
