@@ -2,6 +2,7 @@ package sniff
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"path"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/dropload/dropload/internal/fault"
 	"github.com/dropload/dropload/internal/sheet"
+	"github.com/dropload/dropload/internal/sheet/markup"
 	"github.com/dropload/dropload/internal/sheet/unwrap"
 	"github.com/dropload/dropload/internal/sniff/charset"
 )
@@ -146,34 +148,50 @@ func formatOf(head []byte) (sheet.Format, string, error) {
 			return sheet.UnknownFormat, "", unknown("The file is " + m.what + ".")
 		}
 	}
-	if markup, why := markupOf(head); markup != "" {
-		return markup, why, nil
+	switch markup.Kind(head) {
+	case sheet.HTML:
+		return sheet.HTML, "tags of a web page", nil
+	case sheet.SpreadsheetML:
+		return sheet.SpreadsheetML, "XML of Excel 2003", nil
+	}
+	if what := otherText(head); what != "" {
+		return sheet.UnknownFormat, what, nil
 	}
 	return sheet.CSV, "text without the marks of another format", nil
 }
 
-// markupOf knows the pages and XML that call themselves workbooks, and XML that
-// is neither.
-func markupOf(head []byte) (sheet.Format, string) {
+// otherText knows texts that are made for programs and hold no table of lines.
+func otherText(head []byte) string {
 	const most = 16 << 10
 	start := decodeHead(head[:min(len(head), most)], false, charset.Detect(head, false).Name)
-	s := strings.ToLower(strings.TrimLeft(start, " \t\r\n\uFEFF"))
-	switch {
-	case strings.HasPrefix(s, "mime-version:") && strings.Contains(s, "<html"):
-		return sheet.HTML, "a web archive"
-	case !strings.HasPrefix(s, "<"):
-		return "", ""
-	case strings.Contains(s, "urn:schemas-microsoft-com:office:spreadsheet"):
-		return sheet.SpreadsheetML, "XML of Excel 2003"
-	case strings.HasPrefix(s, "<?xml") && !strings.Contains(s, "<html"), strings.HasPrefix(s, "<rss"), strings.HasPrefix(s, "<feed"):
-		return sheet.UnknownFormat, "XML of another kind"
-	}
-	for _, tag := range []string{"<html", "<!doctype html", "<table", "<head", "<body", "<meta", "<style", "<title", "<script", "<center", "<font", "<div", "<!--"} {
-		if strings.HasPrefix(s, tag) || tag == "<html" && strings.Contains(s, tag) {
-			return sheet.HTML, "tags of a web page"
+	start = strings.TrimLeft(start, " \t\r\n\uFEFF")
+	for _, tag := range []string{"<?xml", "<rss", "<feed", "<rdf:"} {
+		if strings.HasPrefix(strings.ToLower(start), tag) {
+			return "XML of another kind"
 		}
 	}
-	return "", ""
+	if isJSON(start) {
+		return "JSON"
+	}
+	return ""
+}
+
+// isJSON tells whether a text is an object, or a list of objects or lists, or
+// several of them one a line. The text may be cut.
+func isJSON(s string) bool {
+	if !strings.HasPrefix(s, "{") && !strings.HasPrefix(s, "[") {
+		return false
+	}
+	var first json.RawMessage
+	d := json.NewDecoder(strings.NewReader(s))
+	switch err := d.Decode(&first); {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return true // all right as far as it goes
+	case err != nil:
+		return false
+	}
+	rest := strings.TrimLeft(s[d.InputOffset():], " \t\r\n")
+	return rest == "" || rest[0] == '{' || rest[0] == '['
 }
 
 // decodeHead is the text of the first bytes, without a character that is cut.

@@ -84,6 +84,8 @@ func TestWhatIsNoTable(t *testing.T) {
 		{"noise.csv", strings.Repeat("\x02\x9f\x00\xfe\x11\x81a", 300), "unknown-format"},
 		{"page.pdf", "%PDF-1.7\n1 0 obj", "unknown-format"},
 		{"feed.xml", "<?xml version=\"1.0\"?>\n<rss><item/></rss>", "unknown-format"},
+		{"list.json", "[{\"a\": 1},\n {\"a\": 2", "unknown-format"},
+		{"lines.json", "{\"a\": 1}\n{\"a\": 2}\n", "unknown-format"},
 		{"cut.xlsx", "PK\x03\x04 and nothing more", "corrupt"},
 		{"cut.csv.gz", "\x1f\x8b\x08\x00\x00", "corrupt"},
 	} {
