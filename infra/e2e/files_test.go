@@ -232,3 +232,35 @@ func dryRun(t *testing.T, s *trial) {
 	want(t, "rows as the dry run said", m.Rows, preview)
 	want(t, "records", s.people(t), peopleStored())
 }
+
+func unknownFeed(t *testing.T, s *trial) {
+	m := s.imported(t, "nowhere", "people.csv", text(t, ',', people()))
+	failedWith(t, m, "feed_unknown")
+	want(t, "records", s.people(t), []string(nil))
+}
+
+func severalBatches(t *testing.T, s *trial) {
+	const n, repeated = 20_500, 10 // 20,000 rows make a batch
+	rows := [][]string{{"Code", "E-mail", "First name"}}
+	for i := range n {
+		rows = append(rows, []string{fmt.Sprintf("P-%05d", i), fmt.Sprintf("ada%d@example.com", i%(n-repeated)), "Ada"})
+	}
+	m := s.ended(t, s.dropWith(t, "contacts", "people.csv", text(t, ',', rows), mapping.Options{DryRun: true}))
+	want(t, "rows", m.Rows, counts(n, n-repeated, 0, 0, repeated, 0))
+	want(t, "codes", m.Codes, map[string]int64{"not_unique_in_file email": repeated})
+	want(t, "batches", m.Input.Batches, 2)
+	if got := s.passes(t, m); got < 2 {
+		t.Errorf("the losers of values were planned %d times, want twice", got)
+	}
+}
+
+// passes is how often the batches of an import were planned.
+func (s *trial) passes(t *testing.T, m *importer.Import) (n int) {
+	t.Helper()
+	for _, state := range s.History(t, m.Execution) {
+		if state == "Settle" {
+			n++
+		}
+	}
+	return n
+}

@@ -26,6 +26,7 @@ func core() []scenario {
 		{name: "two files of one feed at once", run: twoFilesOfOneFeed},
 		{name: "a file name with blanks and umlauts", run: unusualName},
 		{name: "files that are no sheets", run: noSheets},
+		{name: "a file replaced while it is imported", run: replaced},
 		{name: "an aborted execution", run: aborted},
 	}
 }
@@ -45,6 +46,10 @@ func more() []scenario {
 		{name: "two feeds for one entity at once", run: twoFeedsOfOneEntity},
 		{name: "reviewed, then started", run: reviewedThenStarted},
 		{name: "a dry run", run: dryRun},
+		{name: "a feed that is not there", run: unknownFeed},
+		{name: "edited by a person", run: edited},
+		{name: "mapped anew instead of decided", run: mappedAnew},
+		{name: "several batches that take the same values", run: severalBatches},
 	}
 }
 

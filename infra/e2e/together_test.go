@@ -81,6 +81,26 @@ func twoFilesOfOneFeed(t *testing.T, s *trial) {
 	want(t, "records", s.list(t, "contacts", "code", "last_name"), crowdStored(n, "Two"))
 }
 
+func replaced(t *testing.T, s *trial) {
+	const n = 1500
+	key := s.Drop(t, "contacts", "people.csv", text(t, ',', crowd(n, "Last name", "One")))
+	one := s.in(t, key, importer.Preparing, importer.Planning, importer.Applying, importer.Completed)
+	s.Drop(t, "contacts", "people.csv", text(t, ',', crowd(n+1, "Last name", "Two")))
+	e2e.Await(t, patience, "the second import", func(ctx context.Context) (struct{}, bool, error) {
+		m, err := s.show(ctx, key)
+		return struct{}{}, err == nil && m.ID != one.ID, err
+	})
+	two := s.ended(t, key)
+	want(t, "rows of the second", two.Rows, counts(n+1, 1, n, 0, 0, 0))
+	one, err := s.use.Show(t.Context(), s.Tenant, one.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.checkEnd(t, one)
+	want(t, "rows of the first", one.Rows, counts(n, n, 0, 0, 0, 0))
+	want(t, "records", s.list(t, "contacts", "code", "last_name"), crowdStored(n+1, "Two"))
+}
+
 func twoFeedsOfOneEntity(t *testing.T, s *trial) {
 	const n = 1000
 	feeds, err := s.use.Feeds(t.Context(), s.Tenant)
