@@ -39,13 +39,13 @@ test-unit: need-go ## Run the tests that need no engine
 	@$(GOTESTSUM) -- $(RACE) ./...
 
 test-e2e: need-go ## Run the tests against a stack of their own on the local engine
-	@$(GO) run ./infra/withstack $(GOTESTSUM) -- -tags e2e -count=1 -timeout 20m -run '$(or $(RUN),.)' $(E2E)
+	@$(GO) run ./infra/withstack $(GOTESTSUM) -- -tags e2e -count=1 -parallel 4 -timeout 20m -run '$(or $(RUN),.)' $(E2E)
 
 test-localstack: need-go ## Run the tests named TestCore… against a second engine
 	@$(LOCALSTACK)/install
 	@$(LOCALSTACK)/down 2>/dev/null; eval "$$($(LOCALSTACK)/up)" && \
 	  { $(GO) run ./infra/withstack -endpoint "$$AWS_ENDPOINT_URL" -state build/localstack \
-	    $(GOTESTSUM) -- -tags e2e -count=1 -timeout 10m -run '^TestCore' ./infra/e2e/...; status=$$?; \
+	    $(GOTESTSUM) -- -tags e2e -count=1 -parallel 4 -timeout 10m -run '^TestCore' ./infra/e2e/...; status=$$?; \
 	    $(LOCALSTACK)/down; exit $$status; }
 
 check: lint check-modules check-template test check-size ## Run all that must be green: lint, modules, template, state machines, tests
