@@ -224,7 +224,13 @@ func (s *scanner) unquoted(p int) (c span, after int, more bool) {
 	c.from = p
 	for i := p; ; {
 		end := s.lineEnd(i)
-		if len(s.delim) > 0 {
+		switch len(s.delim) {
+		case 0:
+		case 1:
+			if d := bytes.IndexByte(s.buf[i:end], s.delim[0]); d >= 0 {
+				end = i + d
+			}
+		default:
 			if d := bytes.Index(s.buf[i:end], s.delim); d >= 0 {
 				end = i + d
 			}
