@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -300,8 +299,7 @@ func text(v any) string {
 // Size is about how many bytes the item of a record takes.
 func Size(r *Record) int {
 	n := 2*len(r.Key) + len(r.Written) + 64 + len(r.By)*40
-	for _, name := range slices.Sorted(maps.Keys(r.Fields)) {
-		v := r.Fields[name]
+	for name, v := range r.Fields {
 		n += len(name) + len(v.Text) + 8
 		for _, s := range v.List {
 			n += len(s) + 4
