@@ -81,9 +81,11 @@ type resolved struct {
 	Index int                `json:"i"`
 	Name  string             `json:"n"`
 	As    journal.Resolution `json:"as"`
-	// To and Written are of a record to be made.
+	// To, Written and Row are of a record to be made: its entity, and how and
+	// where it is named first.
 	To      string `json:"to,omitempty"`
 	Written string `json:"w,omitempty"`
+	Row     int64  `json:"r,omitempty"`
 }
 
 // PlanItem is the work of one worker of Plan and of Apply.
@@ -213,7 +215,7 @@ func (i *Importer) resolveAll(ctx context.Context, m *Import, def *entity.Defini
 			return err
 		}
 		for n, note := range notes {
-			r := resolved{Index: note.Index, Name: note.Name, Written: note.Written}
+			r := resolved{Index: note.Index, Name: note.Name, Written: note.Written, Row: note.Row}
 			f := &def.Fields[note.Index]
 			switch keys := found[n]; {
 			case len(keys) == 1:

@@ -371,6 +371,7 @@ func (i *Importer) writeMade(ctx context.Context, m *Import, f *Final, refs map[
 		return nil
 	}
 	made := map[string]map[string]journal.Entry{}
+	named := map[string]int64{} // the row that names a record first
 	err := i.eachResolution(ctx, m.job(), func(r resolved) error {
 		if !r.As.Made || !refs[r.As.Key] {
 			return nil
@@ -378,9 +379,10 @@ func (i *Importer) writeMade(ctx context.Context, m *Import, f *Final, refs map[
 		if made[r.To] == nil {
 			made[r.To] = map[string]journal.Entry{}
 		}
-		if _, ok := made[r.To][r.As.Key]; ok {
+		if row, ok := named[r.To+" "+r.As.Key]; ok && row < r.Row {
 			return nil
 		}
+		named[r.To+" "+r.As.Key] = r.Row
 		made[r.To][r.As.Key] = i.madeEntry(m, r)
 		return nil
 	})

@@ -45,8 +45,6 @@ const (
 type Unique struct {
 	Field string `json:"f"`
 	Value string `json:"v"`
-	// Row is the row that takes the value; 0 where it is freed.
-	Row int64 `json:"n,omitempty"`
 }
 
 // RowNote is the outcome of one row.
@@ -87,17 +85,23 @@ type Entry struct {
 	// Row is the last row that changed something: the one the write is stamped
 	// with.
 	Row int64 `json:"n,omitempty"`
+	// tries are the unique values that the rows take, for a while or for good.
+	tries tries
 	// By are the stored record's last writers, for the stamp.
 	By []table.Writer `json:"by,omitempty"`
 }
 
-// Taking is a unique value that a batch would take, for Settle.
+// Taking is a unique value that a row takes, for Settle.
 type Taking struct {
 	Hash  uint64 `json:"h"` // of field and value: the order of the list
 	Field string `json:"f"`
 	Value string `json:"v"`
 	Row   int64  `json:"n"`
 	Key   string `json:"k"`
+	// Until is the row by which the record gives it up again; 0 for none.
+	Until int64 `json:"u,omitempty"`
+	// Lost tells that the row is rejected for losing it, or another of its values.
+	Lost bool `json:"l,omitempty"`
 }
 
 // Footer is the index of a journal, at its end.
@@ -134,6 +138,10 @@ func HashOf(field, value string) uint64 {
 	return shuffle.Mix(h.Sum64())
 }
 
+// window is how far back a compressed journal refers, in bytes: what each of
+// the many that Settle reads at the same time takes of its memory.
+const window = 128 << 10
+
 // Encode returns the journal as one object.
 func (j *Journal) Encode() (io.Reader, error) {
 	var (
@@ -141,7 +149,7 @@ func (j *Journal) Encode() (io.Reader, error) {
 		spans [3]shuffle.Span
 	)
 	var takings []Taking
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window))
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
@@ -176,8 +184,10 @@ func (j *Journal) Encode() (io.Reader, error) {
 		}
 	}
 	for i := range j.Entries {
-		for _, u := range j.Entries[i].Take {
-			takings = append(takings, Taking{Hash: HashOf(u.Field, u.Value), Field: u.Field, Value: u.Value, Row: u.Row, Key: j.Entries[i].Key})
+		for _, x := range j.Entries[i].tries {
+			takings = append(takings, Taking{
+				Hash: HashOf(x.field, x.value), Field: x.field, Value: x.value, Row: x.row, Key: j.Entries[i].Key, Until: x.until, Lost: x.lost,
+			})
 		}
 	}
 	slices.SortFunc(takings, CompareTakings)

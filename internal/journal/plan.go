@@ -51,10 +51,10 @@ type Planner struct {
 	Resolve func(field int, name string) (Resolution, bool)
 	// Holding tells whether an import may still write what it claimed.
 	Holding func(ctx context.Context, importID string) (bool, error)
-	// Lost are rows that lost a unique value to an earlier row, by number.
-	Lost map[int64]record.Problem
+	// Lost are rows that lose a unique value to an earlier row, by number.
+	Lost map[int64][]record.Problem
 	// LostKeys are keys all of whose rows are rejected, for the last pass.
-	LostKeys map[string]record.Problem
+	LostKeys map[string][]record.Problem
 	// CreateOnly leaves stored records alone, UpdateOnly makes no new ones.
 	CreateOnly, UpdateOnly bool
 	Repeats                Repeats
@@ -224,12 +224,14 @@ func (p *Planner) entry(rows []shuffle.Row, c candidate, k known, refs map[strin
 	} else {
 		now = nil
 	}
-	taker := map[string]int64{} // by field, the row that set its unique value
+	var t tries
+	var taken []string // keys of records to be made that a row took
 	for i := range rows {
 		r := &rows[i]
 		note := RowNote{Number: r.Number}
 		fields, made, verdict := p.resolve(r)
-		switch lost, isLost := p.lost(r); {
+		lost, isLost := p.LostKeys[r.Key]
+		switch {
 		case p.Repeats == RepeatsLast && i < len(rows)-1:
 			note.Outcome = record.Ignored
 		case p.Repeats == RepeatsReject && i > 0:
@@ -238,7 +240,7 @@ func (p *Planner) entry(rows []shuffle.Row, c candidate, k known, refs map[strin
 		case verdict.Outcome != record.NoOutcome:
 			note.Outcome, note.Problems = verdict.Outcome, verdict.Problems
 		case isLost:
-			note.Outcome, note.Problems = record.Rejected, []record.Problem{lost}
+			note.Outcome, note.Problems = record.Rejected, lost
 		case p.UpdateOnly && !exists:
 			note.Outcome = record.Rejected
 			note.Problems = []record.Problem{{Code: "record_missing", Column: -1, Field: p.Def.Key}}
@@ -248,33 +250,35 @@ func (p *Planner) entry(rows []shuffle.Row, c candidate, k known, refs map[strin
 			if !exists {
 				e.Written = r.Written
 			}
-			p.merge(&e, &note, fields, &now, &exists, k, taker)
+			changed := p.merge(&e, &note, fields, &now, &exists, k, &t)
 			if note.Outcome == record.Created || note.Outcome == record.Updated {
 				e.Row = r.Number
 			}
-			if note.Outcome != record.Rejected {
-				for _, key := range made {
-					refs[key] = true
+			for _, m := range made {
+				if slices.Contains(changed, p.Def.Fields[m.field].Name) {
+					taken = append(taken, m.key)
 				}
 			}
 		}
 		e.Rows = append(e.Rows, note)
 	}
-	p.finish(&e, &c, now, exists, taker)
+	p.finish(&e, &c, now, exists, t)
+	if e.Op == Create || e.Op == Change {
+		for _, key := range taken {
+			refs[key] = true
+		}
+	}
 	return e
 }
 
-func (p *Planner) lost(r *shuffle.Row) (record.Problem, bool) {
-	if l, ok := p.Lost[r.Number]; ok {
-		return l, true
-	}
-	l, ok := p.LostKeys[r.Key]
-	return l, ok
+// toMake is a reference to a record that is yet to be made.
+type toMake struct {
+	field int
+	key   string
 }
 
-// resolve puts the keys of references in the place of their names. made are the
-// keys among them that are yet to be made.
-func (p *Planner) resolve(r *shuffle.Row) (fields []entity.FieldValue, made []string, verdict RowNote) {
+// resolve puts the keys of references in the place of their names.
+func (p *Planner) resolve(r *shuffle.Row) (fields []entity.FieldValue, made []toMake, verdict RowNote) {
 	fields = r.Fields
 	for _, ref := range r.Refs {
 		f := &p.Def.Fields[ref.Index]
@@ -294,16 +298,15 @@ func (p *Planner) resolve(r *shuffle.Row) (fields []entity.FieldValue, made []st
 		default:
 			fields = append(slices.Clip(fields), entity.FieldValue{Index: ref.Index, Value: record.Value{Text: res.Key}})
 			if res.Made {
-				made = append(made, res.Key)
+				made = append(made, toMake{ref.Index, res.Key})
 			}
 		}
 	}
 	return fields, made, verdict
 }
 
-// merge takes one row into the record.
-func (p *Planner) merge(e *Entry, note *RowNote, fields []entity.FieldValue, now *record.Fields, exists *bool, k known, taker map[string]int64) {
-	key := p.Def.KeyField().Name
+// merge takes one row into the record, and tells which fields it changed.
+func (p *Planner) merge(e *Entry, note *RowNote, fields []entity.FieldValue, now *record.Fields, exists *bool, k known, t *tries) []string {
 	if !*exists {
 		fields = withKey(fields, p.Def.KeyIndex(), e.Written)
 	}
@@ -311,21 +314,12 @@ func (p *Planner) merge(e *Entry, note *RowNote, fields []entity.FieldValue, now
 	note.Held = m.Held
 	if len(m.Problems) > 0 {
 		note.Outcome, note.Problems = record.Rejected, m.Problems
-		return
+		return nil
 	}
-	for _, name := range m.Changed {
-		_, f := p.Def.Field(name)
-		if !f.Unique || name == key {
-			continue
-		}
-		has := Values(f, (*now)[name])
-		for _, v := range Values(f, m.After[name]) {
-			if slices.Contains(has, v) {
-				continue
-			}
-			if o, taken := k.owners[table.ClaimKey(p.Tenant, p.Def.Name, name, v)]; taken && o.key != e.Key {
-				note.Problems = append(note.Problems, record.Problem{Code: "not_unique", Column: -1, Field: name, Args: []string{o.key}})
-			}
+	takes, drops := p.uses(*now, &m)
+	for _, u := range takes {
+		if o, taken := k.owners[table.ClaimKey(p.Tenant, p.Def.Name, u.Field, u.Value)]; taken && o.key != e.Key {
+			note.Problems = append(note.Problems, record.Problem{Code: "not_unique", Column: -1, Field: u.Field, Args: []string{o.key}})
 		}
 	}
 	after := table.Record{Key: e.Key, Written: e.Written, Fields: m.After}
@@ -336,9 +330,13 @@ func (p *Planner) merge(e *Entry, note *RowNote, fields []entity.FieldValue, now
 	if pays && credit.Account != "" && k.accounts[credit.Account] != e.Key {
 		note.Problems = append(note.Problems, record.Problem{Code: "account_unknown", Column: -1, Field: p.Def.Fields[creditFieldsOf(p.Def).account].Name})
 	}
+	if len(note.Problems) == 0 {
+		note.Problems = p.Lost[note.Number]
+		t.add(takes, drops, note.Number, len(note.Problems) > 0)
+	}
 	if len(note.Problems) > 0 {
-		note.Outcome = record.Rejected
-		return
+		note.Outcome, note.Held = record.Rejected, nil
+		return nil
 	}
 	note.Notes = m.Missing
 	for n := range note.Notes {
@@ -350,9 +348,6 @@ func (p *Planner) merge(e *Entry, note *RowNote, fields []entity.FieldValue, now
 	if pays {
 		e.Credits = append(e.Credits, credit)
 	}
-	for _, name := range m.Changed {
-		taker[name] = note.Number
-	}
 	switch {
 	case !*exists:
 		note.Outcome = record.Created
@@ -362,6 +357,66 @@ func (p *Planner) merge(e *Entry, note *RowNote, fields []entity.FieldValue, now
 		note.Outcome = record.Unchanged
 	}
 	*now, *exists = m.After, true
+	return m.Changed
+}
+
+// uses are the unique values that a row takes and those that it gives up.
+func (p *Planner) uses(now record.Fields, m *entity.Merge) (takes, drops []Unique) {
+	for _, name := range m.Changed {
+		i, f := p.Def.Field(name)
+		if !f.Unique || i == p.Def.KeyIndex() {
+			continue
+		}
+		had, has := Values(f, now[name]), Values(f, m.After[name])
+		for _, v := range has {
+			if !slices.Contains(had, v) {
+				takes = append(takes, Unique{Field: name, Value: v})
+			}
+		}
+		for _, v := range had {
+			if !slices.Contains(has, v) {
+				drops = append(drops, Unique{Field: name, Value: v})
+			}
+		}
+	}
+	return takes, drops
+}
+
+// try is a unique value that a row takes, or would take if it were not lost.
+type try struct {
+	field, value string
+	row, until   int64 // until is the row that gives it up again, 0 for none
+	lost         bool
+}
+
+// tries are those of the rows of one record, in their order.
+type tries []try
+
+// add notes what a row takes and gives up; lost is a row that is rejected for
+// it.
+func (t *tries) add(takes, drops []Unique, row int64, lost bool) {
+	for _, u := range takes {
+		*t = append(*t, try{field: u.Field, value: u.Value, row: row, lost: lost})
+	}
+	if lost {
+		return
+	}
+	for _, u := range drops {
+		if held := t.held(u.Field, u.Value); held != nil {
+			held.until = row
+		}
+	}
+}
+
+// held is the try by which the record has a value; nil where it has it from
+// before the import.
+func (t tries) held(field, value string) *try {
+	for i := range t {
+		if x := &t[i]; x.field == field && x.value == value && !x.lost && x.until == 0 {
+			return x
+		}
+	}
+	return nil
 }
 
 func withKey(fields []entity.FieldValue, index int, written string) []entity.FieldValue {
@@ -404,7 +459,8 @@ func (p *Planner) accountsNamed(rows []shuffle.Row) []string {
 
 // finish works out what is to be written from what is stored and what the
 // record became.
-func (p *Planner) finish(e *Entry, c *candidate, now record.Fields, exists bool, taker map[string]int64) {
+func (p *Planner) finish(e *Entry, c *candidate, now record.Fields, exists bool, t tries) {
+	e.tries = t
 	if !exists {
 		return
 	}
@@ -429,7 +485,7 @@ func (p *Planner) finish(e *Entry, c *candidate, now record.Fields, exists bool,
 			had, has := Values(f, was), Values(f, is)
 			for _, v := range has {
 				if !slices.Contains(had, v) {
-					e.Take = append(e.Take, Unique{Field: f.Name, Value: v, Row: taker[f.Name]})
+					e.Take = append(e.Take, Unique{Field: f.Name, Value: v})
 				}
 			}
 			for _, v := range had {
