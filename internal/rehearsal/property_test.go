@@ -1,0 +1,101 @@
+package rehearsal_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/dropload/dropload/internal/importer"
+	"github.com/dropload/dropload/internal/rehearsal"
+)
+
+// drawConfig draws sizes so small that a file of a few rows has several parts,
+// segments and batches.
+func drawConfig(t *rapid.T) *importer.Config {
+	c := importer.Defaults()
+	c.BatchRows = rapid.IntRange(1, 6).Draw(t, "batch rows")
+	c.PartBytes = rapid.Int64Range(1, 300).Draw(t, "part bytes")
+	c.SegmentBytes = rapid.IntRange(1, 300).Draw(t, "segment bytes")
+	c.MatchRows = rapid.IntRange(1, 5).Draw(t, "match rows")
+	return &c
+}
+
+// drop drops a file with its options and runs its import to the end.
+func drop(ctx context.Context, s *rehearsal.Stage, f *file, id string) (*importer.Import, error) {
+	key, err := s.Announce(ctx, rehearsal.Tenant, f.entity, id, "file.csv", importer.Intent{Options: &f.options})
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.PutKey(ctx, key, []byte(f.text()))
+	if err != nil {
+		return nil, err
+	}
+	if x, err := s.Runner.Run(ctx, d.Execution, d.Event); err != nil {
+		return nil, fmt.Errorf("%w after %v", err, x.Path)
+	}
+	return s.Of(ctx, d)
+}
+
+// TestOracle imports random files, one after the other, and compares all that is
+// stored and told with what the clerk would have made. Many thousand cases:
+//
+//	go test ./internal/rehearsal -run TestOracle -rapid.checks=20000
+func TestOracle(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) { rapid.SyncTest(t, imports) })
+}
+
+// imports is one case of the oracle.
+func imports(t *rapid.T) {
+	ctx := t.Context()
+	s, err := rehearsal.New(ctx, rehearsal.Options{Config: drawConfig(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWitness(s)
+	entities := rapid.SampledFrom([][]string{
+		{"contacts", "companies"}, {"contacts"}, {"members", "members", "classifications"}, {"products", "devices"}, {"companies", "contacts", "classifications"},
+	}).Draw(t, "entities")
+	for n := range rapid.IntRange(1, 4).Draw(t, "files") {
+		f := drawFile(t, entities)
+		t.Logf("%s", f)
+		m, err := drop(ctx, s, f, fmt.Sprint(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := w.take(f)
+		if err := w.told(ctx, f, m, v); err != nil {
+			t.Fatalf("%v\n%s", err, trace(ctx, s, m))
+		}
+		if err := w.stored(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.stamps(f, m, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// trace tells what an import left of why it failed.
+func trace(ctx context.Context, s *rehearsal.Stage, m *importer.Import) string {
+	var b strings.Builder
+	if m.Trouble != nil {
+		fmt.Fprintf(&b, "%+v\n", *m.Trouble)
+	}
+	fmt.Fprintf(&b, "%v %+v %+v\n", m.Times, m.Drift, m.Bound)
+	infos, _, err := s.Objects.List(ctx, "work/"+rehearsal.Tenant+"/"+m.ID+"/", "")
+	if err != nil {
+		return err.Error()
+	}
+	for _, info := range infos {
+		if !strings.Contains(info.Key, "/notes/") {
+			continue
+		}
+		text, err := s.Read(ctx, info.Key)
+		fmt.Fprintf(&b, "%s %s %v\n", info.Key, text, err)
+	}
+	return b.String()
+}
