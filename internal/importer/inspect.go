@@ -97,6 +97,18 @@ func (i *Importer) Inspect(ctx context.Context, in InspectInput) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
+	// Known from the start, so that a file that cannot be read still says what it
+	// was to be.
+	m.Entity = feed.Entity
+	if _, err := i.edit(ctx, job.Tenant, job.Import, func(stored *Import) error {
+		if stored.Entity == feed.Entity || stored.State != Inspecting {
+			return errStop
+		}
+		stored.Entity = feed.Entity
+		return nil
+	}); err != nil {
+		return Step{}, err
+	}
 	if err := i.pin(ctx, m, event); err != nil {
 		return Step{}, err
 	}
