@@ -19,6 +19,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"runtime/pprof"
 )
 
@@ -31,6 +32,12 @@ func main() {
 		os.Exit(1) //nolint:gocritic // stop was called
 	}
 }
+
+// How the functions are set, in the template: GOGC and GOMEMLIMIT.
+const (
+	collectAt   = 400
+	memoryLimit = 384 << 20
+)
 
 // settings are what the flags say.
 type settings struct {
@@ -76,7 +83,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	} else if err != nil {
 		return err
 	}
+	debug.SetGCPercent(collectAt)
 	if *child > 0 {
+		debug.SetMemoryLimit(memoryLimit)
 		return countChild(ctx, *child, stdout)
 	}
 	var err error
