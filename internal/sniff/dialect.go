@@ -48,6 +48,7 @@ type dialect struct {
 	share   float64 // of the records that have the commonest width
 	width   int     // the commonest number of cells
 	records int
+	cells   int
 	clean   float64 // mean of the cells' worth
 	quoted  int     // cells that the quote enclosed
 	broken  int     // quotes that open and do not close, or close and go on
@@ -147,6 +148,7 @@ func judge(s sample, d dialect, prior float64) dialect {
 		d.broken += len(row.Problems)
 		// A colon cuts what is one thing: a time, an address.
 		cut := d.delim == ":" && colonsAreParts(string(r.Raw()))
+		d.cells += len(row.Cells)
 		ws := make([]worth, len(row.Cells))
 		for i, c := range row.Cells {
 			enclosed := r.Quoted(i)
@@ -177,6 +179,10 @@ func judge(s sample, d dialect, prior float64) dialect {
 		d.spaced, d.padded = float64(spaced)/float64(cells), float64(padded)/float64(cells)
 	}
 	d.width = commonest(widths)
+	if n := d.quoted; d.width > 1 && n > 0 {
+		// What stands between enclosed cells is a delimiter, likely or not.
+		prior += (1 - prior) * min(1, float64(n)/float64(d.cells))
+	}
 	d.score = d.measure(rows) * prior
 	return d
 }
@@ -199,6 +205,8 @@ type worth struct {
 	// mixed tells that unlike things are in the cell, another delimiter between
 	// them.
 	mixed bool
+	// comment tells that the cell begins as comments do.
+	comment bool
 }
 
 func (d dialect) worthOf(c record.Cell, enclosed bool) worth {
@@ -212,7 +220,7 @@ func (d dialect) worthOf(c record.Cell, enclosed bool) worth {
 		return worth{value: 0.6, class: k}
 	case text:
 		v, mixed := d.worthOfText(c.Text)
-		return worth{v, k, mixed}
+		return worth{value: v, class: k, mixed: mixed, comment: c.Text[0] == '#'}
 	}
 	switch s := c.Text; {
 	case d.delim == ":" && k == number && len(s) <= 2:
@@ -341,8 +349,11 @@ func (d *dialect) measure(rows [][]worth) float64 {
 		}
 	}
 	var same, all, sum, cells, mixed float64
-	inside, title := 0, 0
+	inside, title, most := 0, 0, 0
 	for i, r := range rows {
+		if len(r) >= d.width {
+			most++
+		}
 		switch {
 		case len(r) == d.width:
 			inside++
@@ -361,6 +372,10 @@ func (d *dialect) measure(rows [][]worth) float64 {
 			weight = 0.3
 		case outside && (last-first+1)*5 >= len(rows)*4:
 			weight = 0.35
+		case len(r) == 1 && r[0].comment:
+			weight = 0.3
+		case len(r) < d.width && first == 0 && inside == most:
+			weight = 0.7 // the header is the widest: cells left out at the end
 		}
 		all += weight
 		if len(r) == d.width {

@@ -58,9 +58,10 @@ func (r *Reader) Offset() int64 { return r.s.offset + int64(r.s.start) }
 // It is valid until the next call of Next.
 func (r *Reader) Raw() []byte { return r.s.buf[r.s.start:r.s.pos] }
 
-// Quoted tells whether cell i of the current record is enclosed in quotes.
+// Quoted tells whether cell i of the current record is enclosed in quotes, and
+// every quote within is doubled or escaped.
 func (r *Reader) Quoted(i int) bool {
-	return !r.s.plain && i < len(r.s.cells) && r.s.cells[i].quoted
+	return !r.s.plain && i < len(r.s.cells) && r.s.cells[i].quoted && !r.s.cells[i].stray
 }
 
 // Next returns the next record, io.EOF after the last one. Besides the errors

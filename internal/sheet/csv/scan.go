@@ -16,6 +16,8 @@ const (
 type span struct {
 	from, to int
 	quoted   bool
+	// stray tells that a quote within is neither doubled nor escaped.
+	stray bool
 	// dirty tells that doubled quotes or escapes are to be taken out.
 	dirty bool
 }
@@ -300,6 +302,7 @@ func (s *scanner) quoted(p int, strict bool) (c span, after int, st state) {
 		case strict || s.opensAt(q, p+1):
 			return c, 0, notClosed
 		}
+		c.stray = true
 		i = q + 1
 	}
 }
