@@ -464,6 +464,9 @@ func code(parts ...string) string {
 func (p *preparer) contentCode(r *shuffle.Row) string {
 	parts := []string{p.m.Tenant, p.def.Name}
 	for _, fv := range r.Fields {
+		if fv.Value.Clear {
+			continue // to empty a field of a new record is to say nothing of it
+		}
 		parts = append(parts, p.def.Fields[fv.Index].Name, fv.Value.Text)
 		parts = append(parts, fv.Value.List...)
 	}

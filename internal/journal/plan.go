@@ -251,7 +251,7 @@ func (p *Planner) entry(rows []shuffle.Row, c candidate, k known, refs map[strin
 				e.Written = r.Written
 			}
 			changed := p.merge(&e, &note, fields, &now, &exists, k, &t)
-			if note.Outcome == record.Created || note.Outcome == record.Updated {
+			if note.Outcome == record.Created || len(changed) > 0 {
 				e.Row = r.Number
 			}
 			for _, m := range made {

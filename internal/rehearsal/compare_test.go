@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,10 +28,12 @@ type contents struct {
 	refs    map[string]string                  // of records, the value in the index, by "entity key"
 	claims  map[string]string                  // "entity field value" → key
 	names   map[string]bool                    // "entity|name|key"
+	ledger  map[string]bool                    // "entity key import row amount currency expiry account"
+	sums    map[string]string                  // balances, by "entity key currency", or "entity key currency@account"
 }
 
 func read(catalog *entity.Catalog, t store.Table) (*contents, error) {
-	c := &contents{records: map[string]map[string]table.Record{}, refs: map[string]string{}, claims: map[string]string{}, names: map[string]bool{}}
+	c := &contents{records: map[string]map[string]table.Record{}, refs: map[string]string{}, claims: map[string]string{}, names: map[string]bool{}, ledger: map[string]bool{}, sums: map[string]string{}}
 	for _, d := range catalog.Entities() {
 		c.records[d.Name] = map[string]table.Record{}
 	}
@@ -43,6 +46,21 @@ func read(catalog *entity.Catalog, t store.Table) (*contents, error) {
 		if name, isName := strings.CutSuffix(kind, "~"); isName {
 			c.names[name+"|"+strings.ReplaceAll(it.SK, "\x00", "|")] = true
 			continue
+		}
+		if name, isLedger := strings.CutSuffix(kind, "$"); isLedger {
+			key, _, _ := strings.Cut(it.SK, "\x00")
+			a := it.Attrs
+			expiry, _ := a["e"].(string)
+			account, _ := a["k"].(string)
+			c.ledger[fmt.Sprint(name, " ", key, " ", a["i"], " ", a["r"], " ", a["a"], " ", a["c"], " ", expiry, " ", account)] = true
+			continue
+		}
+		if name, isBalance := strings.CutSuffix(kind, "="); isBalance {
+			c.sums[name+" "+strings.ReplaceAll(it.SK, "\x00", " ")] = fmt.Sprint(it.Attrs["n"])
+			continue
+		}
+		if strings.HasSuffix(kind, "%") {
+			continue // whose an account is
 		}
 		def, ok := catalog.Entity(kind)
 		if !ok {
@@ -81,11 +99,32 @@ type witness struct {
 	stage  *rehearsal.Stage
 	actual map[string]string // symbol → key
 	vers   map[string]int64  // "entity key" → version
+	ledger map[string]bool
+	sums   map[string]*big.Rat
 	loose  bool              // orphans are let pass, and how often a record was written
 }
 
 func newWitness(s *rehearsal.Stage) *witness {
-	return &witness{clerk: newClerk(s.Catalog), stage: s, actual: map[string]string{}, vers: map[string]int64{}}
+	return &witness{clerk: newClerk(s.Catalog), stage: s, actual: map[string]string{}, vers: map[string]int64{}, ledger: map[string]bool{}, sums: map[string]*big.Rat{}}
+}
+
+// pay keeps the credits of an import that was carried out.
+func (w *witness) pay(f *file, m *importer.Import, v *verdict) {
+	if v.trouble != "" || f.options.DryRun {
+		return
+	}
+	for _, c := range v.credits {
+		w.ledger[fmt.Sprint(f.entity, " ", c.key, " ", m.ID, " ", c.row, " ", c.amount, " ", c.currency, " ", c.expiry, " ", c.account)] = true
+		id := f.entity + " " + c.key + " " + c.currency
+		if c.account != "" {
+			id += "@" + c.account
+		}
+		if w.sums[id] == nil {
+			w.sums[id] = new(big.Rat)
+		}
+		amount, _ := new(big.Rat).SetString(c.amount)
+		w.sums[id].Add(w.sums[id], amount)
+	}
 }
 
 func (w *witness) key(k string) string {
@@ -195,6 +234,17 @@ func (w *witness) stored(ctx context.Context) error {
 	}
 	if d := gocmp.Diff(names, c.names); d != "" {
 		return fmt.Errorf("names (-want +got):\n%s", d)
+	}
+	if d := gocmp.Diff(w.ledger, c.ledger); d != "" {
+		return fmt.Errorf("ledger (-want +got):\n%s", d)
+	}
+	sums := map[string]string{}
+	for id, sum := range w.sums {
+		digits, _ := sum.FloatPrec()
+		sums[id] = sum.FloatString(digits)
+	}
+	if d := gocmp.Diff(sums, c.sums); d != "" {
+		return fmt.Errorf("balances (-want +got):\n%s", d)
 	}
 	return ctx.Err()
 }
@@ -308,7 +358,7 @@ func (w *witness) told(ctx context.Context, f *file, m *importer.Import, v *verd
 	if m.State != state || trouble != v.trouble {
 		return fmt.Errorf("it is %s (%s), want %s (%s)", m.State, trouble, state, v.trouble)
 	}
-	if nothing := v.trouble != "" || f.options.DryRun || len(v.writes) == 0; m.NothingWritten != nothing {
+	if nothing := v.trouble != "" || f.options.DryRun || len(v.writes)+len(v.credits) == 0; m.NothingWritten != nothing {
 		return fmt.Errorf("nothing written: %v, want %v", m.NothingWritten, nothing)
 	}
 	if d := gocmp.Diff(codes, m.Codes); d != "" && len(codes)+len(m.Codes) > 0 {
@@ -316,6 +366,12 @@ func (w *witness) told(ctx context.Context, f *file, m *importer.Import, v *verd
 	}
 	if d := gocmp.Diff(v.held, m.Held); d != "" && len(v.held)+len(m.Held) > 0 {
 		return fmt.Errorf("held back (-want +got):\n%s", d)
+	}
+	if rows.Read == 0 {
+		v.notices["no_rows"] = 1
+	}
+	if d := gocmp.Diff(v.notices, m.Notices); d != "" && len(v.notices)+len(m.Notices) > 0 {
+		return fmt.Errorf("notices (-want +got):\n%s", d)
 	}
 	if err := w.report(ctx, f, m.Reports.Failures, v, "rejected"); err != nil {
 		return fmt.Errorf("failure report: %w", err)

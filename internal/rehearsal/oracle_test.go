@@ -24,6 +24,8 @@ import (
 //   - A record that is named and not there is made if a row took it, to a record
 //     that is written. Its key is made of its name, for ever,
 //     and its name is written as the first good row writes it.
+//   - Points are credited once for each row that is taken, unless their currency
+//     is missing. A file whose credits are those of another asks first.
 
 // kept is a stored record of the model. Keys that the product makes up are
 // symbols here, which begin with "~".
@@ -36,8 +38,17 @@ type kept struct {
 // clerk keeps the records.
 type clerk struct {
 	catalog *entity.Catalog
-	records map[string]map[string]*kept // by entity and key
-	serial  int                         // of imports
+	records  map[string]map[string]*kept // by entity and key
+	serial   int                         // of imports
+	accounts map[string]string           // whose each account is
+	credited map[string]bool             // the credits of each import, by what they say
+}
+
+// credit is a line of a member's ledger.
+type credit struct {
+	key                               string
+	row                               int64
+	amount, currency, expiry, account string
 }
 
 // fate is what becomes of one row.
@@ -53,11 +64,14 @@ type verdict struct {
 	held    map[string]int64
 	trouble string          // why nothing was written
 	writes  map[string]bool // keys of records written
+	credits []credit
+	again   bool // the very credits were made before, so that a person is asked
+	notices map[string]int64
 	made    map[string]int  // records made on the way, by entity
 }
 
 func newClerk(catalog *entity.Catalog) *clerk {
-	c := &clerk{catalog: catalog, records: map[string]map[string]*kept{}}
+	c := &clerk{catalog: catalog, records: map[string]map[string]*kept{}, accounts: map[string]string{}, credited: map[string]bool{}}
 	for _, d := range catalog.Entities() {
 		c.records[d.Name] = map[string]*kept{}
 	}
@@ -127,7 +141,9 @@ func (c *clerk) take(f *file) *verdict {
 	def, _ := c.catalog.Entity(f.entity)
 	t := &task{
 		clerk: c, f: f, def: def, id: c.serial,
-		out:   &verdict{rows: map[int64]*fate{}, held: map[string]int64{}, writes: map[string]bool{}, made: map[string]int{}},
+		out: &verdict{
+			rows: map[int64]*fate{}, held: map[string]int64{}, writes: map[string]bool{}, made: map[string]int{}, notices: map[string]int64{},
+		},
 		start: c.records[f.entity], now: maps.Clone(c.records[f.entity]), owner: map[string]string{}, taken: map[string]string{},
 		wrote: map[string]string{},
 	}
@@ -237,7 +253,7 @@ func (t *task) identify(l *line) string {
 		for i := range t.def.Fields {
 			name := t.def.Fields[i].Name
 			x, there := l.cells[name]
-			if !there {
+			if !there || x.clear {
 				continue
 			}
 			says := strings.Join(x.means, "|")
@@ -282,20 +298,34 @@ func (t *task) row(l *line, repeats []*line) *fate {
 	if len(problems) > 0 {
 		return t.reject(l.number, l.key, problems...)
 	}
-	if problems := t.claim(stored, next); len(problems) > 0 {
+	pay, pays := t.pay(l)
+	if problems := t.claim(stored, next, pay); len(problems) > 0 {
 		return t.reject(l.number, l.key, problems...)
 	}
 	for _, name := range held {
 		t.out.held[name]++
 	}
+	for i := range t.def.Fields {
+		if f := &t.def.Fields[i]; stored == nil && f.Wanted && len(next.fields[f.Name]) == 0 {
+			t.out.notices["missing_"+f.Name]++
+		}
+	}
+	if pays {
+		t.out.credits = append(t.out.credits, pay)
+	} else if pay.amount != "" {
+		t.out.notices["points_without_currency"]++
+	}
 	switch {
 	case stored == nil:
 		x.outcome = "created"
-	case maps.EqualFunc(stored.fields, next.fields, slices.Equal[[]string]):
-		x.outcome = "unchanged"
+	case !maps.EqualFunc(stored.fields, next.fields, slices.Equal[[]string]):
+		x.outcome = "updated"
+	case pays:
+		x.outcome = "updated"
 		return x
 	default:
-		x.outcome = "updated"
+		x.outcome = "unchanged"
+		return x
 	}
 	next.row = l.number
 	t.now[l.key] = next
@@ -305,6 +335,21 @@ func (t *task) row(l *line, repeats []*line) *fate {
 		}
 	}
 	return x
+}
+
+// pay is the credit that the row asks for, and whether it is made.
+func (t *task) pay(l *line) (credit, bool) {
+	says := func(field string) string {
+		if _, f := t.def.Field(field); f == nil || len(l.cells[field].means) == 0 {
+			return ""
+		}
+		return l.cells[field].means[0]
+	}
+	c := credit{l.key, l.number, says("points"), says("points_currency"), says("points_expiry"), says("points_account")}
+	if c.amount == "0" {
+		c.amount = ""
+	}
+	return c, c.amount != "" && c.currency != ""
 }
 
 // refer finds what the row refers to, by key, then by name.
@@ -379,6 +424,9 @@ func (t *task) merge(stored *kept, l *line, given map[string][]string) (next *ke
 		if f.Ref != nil && !x.clear {
 			says = given[f.Name]
 		}
+		if policy == entity.Credit {
+			continue
+		}
 		has := next.fields[f.Name]
 		differs := !slices.Equal(foldAll(f, has), foldAll(f, says))
 		switch {
@@ -441,7 +489,7 @@ func (t *task) lacks(stored, next *kept, emptied bool) (problems []string) {
 }
 
 // claim takes the unique values that the record is to have, all or none.
-func (t *task) claim(stored, next *kept) (problems []string) {
+func (t *task) claim(stored, next *kept, pay credit) (problems []string) {
 	if stored == nil {
 		stored = &kept{}
 	}
@@ -468,8 +516,11 @@ func (t *task) claim(stored, next *kept) (problems []string) {
 			}
 		}
 	}
-	// What the stored records have is said before what earlier rows took.
-	if slices.ContainsFunc(problems, func(p string) bool { return strings.HasPrefix(p, "not_unique ") }) {
+	if pay.amount != "" && pay.currency != "" && pay.account != "" && t.accounts[pay.account] != next.key {
+		problems = append(problems, "account_unknown points_account")
+	}
+	// What is stored is looked at before what earlier rows took.
+	if slices.ContainsFunc(problems, func(p string) bool { return !strings.HasPrefix(p, "not_unique_in_file ") }) {
 		problems = slices.DeleteFunc(problems, func(p string) bool { return strings.HasPrefix(p, "not_unique_in_file ") })
 	}
 	if len(problems) > 0 {
@@ -486,6 +537,10 @@ func (t *task) claim(stored, next *kept) (problems []string) {
 
 // settle ends the import: what is written, or why nothing is.
 func (t *task) settle(of map[string][]*line) {
+	paid, pays := map[string]bool{}, map[int64]bool{}
+	for _, c := range t.out.credits {
+		paid[c.key], pays[c.row] = true, true
+	}
 	for key, r := range t.now {
 		before := t.start[key]
 		switch {
@@ -494,7 +549,7 @@ func (t *task) settle(of map[string][]*line) {
 			// Back and forth: as if nothing had been.
 			t.now[key] = before
 			for _, l := range of[key] {
-				if x := t.out.rows[l.number]; x.outcome == "updated" {
+				if x := t.out.rows[l.number]; x.outcome == "updated" && !pays[l.number] {
 					x.outcome = "unchanged"
 				}
 			}
@@ -504,7 +559,10 @@ func (t *task) settle(of map[string][]*line) {
 	}
 	t.out.trouble = t.judge()
 	if t.out.trouble != "" {
-		for key := range t.out.writes {
+		for key := range of {
+			if !t.out.writes[key] && !paid[key] {
+				continue
+			}
 			for _, l := range of[key] {
 				if x := t.out.rows[l.number]; x.outcome == "created" || x.outcome == "updated" || x.outcome == "unchanged" {
 					x.outcome, x.problems = "rejected", []string{"not_applied "}
@@ -521,6 +579,17 @@ func (t *task) settle(of map[string][]*line) {
 		t.records[strings.Fields(r.key)[1]][r.key] = r
 	}
 	t.records[t.def.Name] = t.now
+	if len(t.out.credits) == 0 {
+		return
+	}
+	says := make([]string, len(t.out.credits))
+	for i, c := range t.out.credits {
+		c.row = 0
+		says[i] = fmt.Sprint(c)
+	}
+	slices.Sort(says)
+	name := strings.Join(says, "\n")
+	t.out.again, t.credited[name] = t.credited[name], true
 }
 
 // makeNamed makes the records that rows of what is written took.

@@ -23,20 +23,34 @@ func drawConfig(t *rapid.T) *importer.Config {
 	return &c
 }
 
-// drop drops a file with its options and runs its import to the end.
-func drop(ctx context.Context, s *rehearsal.Stage, f *file, id string) (*importer.Import, error) {
+// drop drops a file with its options and runs its import to the end. It tells
+// whether a person's word was waited for, and says it.
+func drop(ctx context.Context, s *rehearsal.Stage, f *file, id string) (m *importer.Import, asked bool, err error) {
 	key, err := s.Announce(ctx, rehearsal.Tenant, f.entity, id, "file.csv", importer.Intent{Options: &f.options})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	d, err := s.PutKey(ctx, key, []byte(f.text()))
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if x, err := s.Runner.Run(ctx, d.Execution, d.Event); err != nil {
-		return nil, fmt.Errorf("%w after %v", err, x.Path)
+	if err := s.Runner.Start(ctx, d.Execution, d.Event); err != nil {
+		return nil, false, err
 	}
-	return s.Of(ctx, d)
+	if wait, err := s.Runner.Await(ctx, d.Execution); err == nil && wait.State == "AwaitStart" {
+		asked = true
+		if m, err = s.Of(ctx, d); err != nil {
+			return nil, false, err
+		}
+		if err := s.Start(ctx, rehearsal.Tenant, m.ID); err != nil {
+			return nil, false, err
+		}
+	}
+	if _, err := s.Runner.Wait(ctx, d.Execution); err != nil {
+		return nil, false, err
+	}
+	m, err = s.Of(ctx, d)
+	return m, asked, err
 }
 
 // TestOracle imports random files, one after the other, and compares all that is
@@ -56,17 +70,25 @@ func imports(t *rapid.T) {
 		t.Fatal(err)
 	}
 	w := newWitness(s)
+	w.accounts["ACC1"] = "+49305550101"
+	if err := s.OpenAccount(ctx, rehearsal.Tenant, "members", w.accounts["ACC1"], "ACC1"); err != nil {
+		t.Fatal(err)
+	}
 	entities := rapid.SampledFrom([][]string{
 		{"contacts", "companies"}, {"contacts"}, {"members", "members", "classifications"}, {"products", "devices"}, {"companies", "contacts", "classifications"},
 	}).Draw(t, "entities")
 	for n := range rapid.IntRange(1, 4).Draw(t, "files") {
 		f := drawFile(t, entities)
 		t.Logf("%s", f)
-		m, err := drop(ctx, s, f, fmt.Sprint(n))
+		m, asked, err := drop(ctx, s, f, fmt.Sprint(n))
 		if err != nil {
 			t.Fatal(err)
 		}
 		v := w.take(f)
+		w.pay(f, m, v)
+		if asked != v.again {
+			t.Fatalf("a person was asked: %v, want %v", asked, v.again)
+		}
 		if err := w.told(ctx, f, m, v); err != nil {
 			t.Fatalf("%v\n%s", err, trace(ctx, s, m))
 		}

@@ -135,6 +135,11 @@ func pools() map[string]map[string][]cell {
 			"plastic_cards": says("", "C1", "C1", "C2", "C1|C2=C1|C2", "c2|C3=c2|C3", "C3|c3=C3", "C4", "<clear>"),
 			"consent":       says("", "yes", "no", "<clear>"),
 			"user_group":    lists,
+
+			"points":          says("", "10", "10", "2.5", "0", "-3", "many!number_invalid"),
+			"points_currency": says("EUR", "EUR", "usd=USD", "", "ZZZ!currency_unknown"),
+			"points_expiry":   says("", "2027-12-31"),
+			"points_account":  says("", "", "", "ACC1", "ACC2"),
 		},
 		"products": {
 			"code":   says("P1", "P1", "p1", "P2", "P3", ""),
@@ -241,7 +246,7 @@ func (f *file) drawColumns(t *rapid.T) {
 	all := map[string][]string{
 		"contacts":        {"code", "username", "email", "first_name", "last_name", "phone", "job_title", "company", "classification"},
 		"companies":       {"code", "name", "tax_number", "stage", "notes", "user_group"},
-		"members":         {"phone", "email", "name", "plastic_cards", "consent", "user_group"},
+		"members":         {"phone", "email", "name", "plastic_cards", "consent", "user_group", "points", "points_currency", "points_expiry", "points_account"},
 		"products":        {"code", "name", "price", "family", "active"},
 		"devices":         {"serial_number", "name", "product", "status"},
 		"classifications": {"code", "name"},
