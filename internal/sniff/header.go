@@ -61,6 +61,9 @@ func judgeHeader(head line, body []line) judgement {
 func judgeColumn(head line, body []line, i int) float64 {
 	h := head.class(i)
 	k, share, n := columnClass(body, i)
+	if h == truth && k != truth {
+		h = text // "No" is short for number
+	}
 	switch {
 	case h == blank:
 		return 0
