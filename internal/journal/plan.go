@@ -85,6 +85,7 @@ func (p *Planner) Batch(ctx context.Context, batch int, rows []shuffle.Row) (*Jo
 		return nil, err
 	}
 	refs := map[string]bool{}
+	j.Entries = make([]Entry, 0, len(rows))
 	for from := 0; from < len(rows); {
 		to := from + 1
 		for to < len(rows) && rows[to].Key == rows[from].Key {
