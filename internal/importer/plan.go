@@ -2,11 +2,13 @@ package importer
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/dropload/dropload/internal/fault"
@@ -141,6 +143,11 @@ func (i *Importer) batchRows(ctx context.Context, segments []string, batch int) 
 		if rows, err = s.Batch(ctx, batch, rows); err != nil {
 			return nil, err
 		}
+	}
+	// Rows that had to be matched come behind those that did not.
+	byNumber := func(a, b shuffle.Row) int { return cmp.Compare(a.Number, b.Number) }
+	if !slices.IsSortedFunc(rows, byNumber) {
+		slices.SortFunc(rows, byNumber)
 	}
 	return rows, nil
 }

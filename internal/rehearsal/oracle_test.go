@@ -330,7 +330,7 @@ func (t *task) row(l *line, repeats []*line) *fate {
 	next.row = l.number
 	t.now[l.key] = next
 	for name, found := range given {
-		if strings.HasPrefix(found[0], "~made ") && next.fields[name][0] == found[0] && (stored == nil || !slices.Equal(stored.fields[name], found)) {
+		if strings.HasPrefix(found[0], "~made ") && slices.Equal(next.fields[name], found) && (stored == nil || !slices.Equal(stored.fields[name], found)) {
 			l.took = append(l.took, found[0])
 		}
 	}

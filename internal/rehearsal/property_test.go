@@ -80,25 +80,31 @@ func imports(t *rapid.T) {
 	for n := range rapid.IntRange(1, 4).Draw(t, "files") {
 		f := drawFile(t, entities)
 		t.Logf("%s", f)
-		m, asked, err := drop(ctx, s, f, fmt.Sprint(n))
-		if err != nil {
-			t.Fatal(err)
-		}
-		v := w.take(f)
-		w.pay(f, m, v)
-		if asked != v.again {
-			t.Fatalf("a person was asked: %v, want %v", asked, v.again)
-		}
-		if err := w.told(ctx, f, m, v); err != nil {
-			t.Fatalf("%v\n%s", err, trace(ctx, s, m))
-		}
-		if err := w.stored(ctx); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.stamps(f, m, v); err != nil {
+		if err := w.imports(ctx, f, fmt.Sprint(n)); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// imports imports a file and compares all that is stored and told with what the
+// clerk makes of it.
+func (w *witness) imports(ctx context.Context, f *file, id string) error {
+	m, asked, err := drop(ctx, w.stage, f, id)
+	if err != nil {
+		return err
+	}
+	v := w.take(f)
+	w.pay(f, m, v)
+	if asked != v.again {
+		return fmt.Errorf("a person was asked: %v, want %v", asked, v.again)
+	}
+	if err := w.told(ctx, f, m, v); err != nil {
+		return fmt.Errorf("%w\n%s", err, trace(ctx, w.stage, m))
+	}
+	if err := w.stored(ctx); err != nil {
+		return err
+	}
+	return w.stamps(f, m, v)
 }
 
 // trace tells what an import left of why it failed.
