@@ -125,7 +125,7 @@ func printTable(src sheet.Source, l sheet.Layout, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	if l.HeaderRows > 1 {
 		if err := encode(w, l.Columns); err != nil {
 			return err
@@ -233,7 +233,7 @@ func printRaw(src sheet.Source, l sheet.Layout, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer book.Close()
+	defer func() { _ = book.Close() }()
 	for i, m := range book.Sheets() {
 		if err := encode(w, map[string]any{"sheet": m.Name, "index": i}); err != nil {
 			return err

@@ -137,7 +137,7 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			os.Remove(file.Name())
+			_ = os.Remove(file.Name())
 		}
 	}()
 	if err := write(file); err != nil {

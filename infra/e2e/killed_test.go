@@ -31,7 +31,7 @@ func workerKilled(t *testing.T, s *trial) {
 	}
 	file := text(t, ',', rows)
 	key := s.Drop(t, "contacts", "people.csv", file)
-	m := s.in(t, key, importer.Applying)
+	s.in(t, key, importer.Applying)
 	s.firstStored(t, "contacts")
 
 	killed := s.kill(t, "ApplyFunction")
@@ -42,7 +42,7 @@ func workerKilled(t *testing.T, s *trial) {
 		t.Fatalf("%d of %d records are stored: no worker was in the middle", stored, n)
 	}
 
-	m = s.ended(t, key)
+	m := s.ended(t, key)
 	want(t, "state", m.State, importer.Completed)
 	want(t, "rows", m.Rows, counts(n, n, 0, 0, 0, 0))
 	want(t, "records", s.list(t, "contacts", "code", "first_name"), crowdStored(n, "Ada"))

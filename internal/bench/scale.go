@@ -101,7 +101,7 @@ func countChild(ctx context.Context, rows int, w io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	s.Importer.Objects, s.Runner.Objects = files, files
+	s.Objects, s.Runner.Objects = files, files
 	k := contacts(true)
 	key := importer.InboxPrefix(rehearsal.Tenant, k.entity) + "scale.csv"
 	r, pipe := io.Pipe()

@@ -8,7 +8,7 @@ import (
 	"errors"
 )
 
-// ErrGone: nobody waits on the token any more. It was answered, its wait timed
+// ErrGone says that nobody waits on the token any more: it was answered, its wait timed
 // out, its execution ended, or it never was.
 var ErrGone = errors.New("execution: nobody waits on this token")
 

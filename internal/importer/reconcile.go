@@ -347,7 +347,7 @@ func (i *Importer) Remember(ctx context.Context, tenant, feed string, names []Na
 		kept := slices.DeleteFunc(*list, func(old Named) bool {
 			return slices.ContainsFunc(names, func(n Named) bool { return n.Field == old.Field && n.Name == old.Name })
 		})
-		*list = append(kept, names...)
+		*list = slices.Concat(kept, names)
 		if len(*list) > maxRemembered {
 			return &fault.Refused{Code: "too_many_remembered", Message: fmt.Sprintf("A feed remembers at most %d decisions.", maxRemembered)}
 		}

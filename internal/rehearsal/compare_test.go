@@ -101,7 +101,7 @@ type witness struct {
 	vers   map[string]int64  // "entity key" → version
 	ledger map[string]bool
 	sums   map[string]*big.Rat
-	loose  bool              // orphans are let pass, and how often a record was written
+	loose  bool // orphans are let pass, and how often a record was written
 }
 
 func newWitness(s *rehearsal.Stage) *witness {

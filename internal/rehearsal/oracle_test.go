@@ -37,7 +37,7 @@ type kept struct {
 
 // clerk keeps the records.
 type clerk struct {
-	catalog *entity.Catalog
+	catalog  *entity.Catalog
 	records  map[string]map[string]*kept // by entity and key
 	serial   int                         // of imports
 	accounts map[string]string           // whose each account is
@@ -67,7 +67,7 @@ type verdict struct {
 	credits []credit
 	again   bool // the very credits were made before, so that a person is asked
 	notices map[string]int64
-	made    map[string]int  // records made on the way, by entity
+	made    map[string]int // records made on the way, by entity
 }
 
 func newClerk(catalog *entity.Catalog) *clerk {

@@ -104,7 +104,7 @@ type Workbook interface {
 }
 
 // SheetMeta describes one sheet of a workbook.
-type SheetMeta struct {
+type SheetMeta struct { //nolint:revive // not the meta of a reader, or of a row
 	Name string `json:"name"`
 	// Rows is the number of the last row that holds anything, as far as the
 	// file says so cheaply; -1 where only reading tells.

@@ -404,7 +404,7 @@ func (d *dialect) measure(rows [][]worth) float64 {
 	}
 	broken := 1 - min(0.5, float64(d.broken)/float64(len(rows)))
 	broken *= 1 - 0.5*min(1, mixed/float64(len(rows)))
-	return math.Pow(d.share, 2.5) * math.Pow(d.clean, 2) * (0.6 + 0.4*kind) * wide * broken
+	return math.Pow(d.share, 2.5) * d.clean * d.clean * (0.6 + 0.4*kind) * wide * broken
 }
 
 // uniform is the mean over the columns of the share of their commonest class.
@@ -475,7 +475,7 @@ func withBlank(s sample, d dialect) dialect {
 func enclosedDelimiter(s sample, d dialect) string {
 	r := s.reader(dialect{quote: d.quote})
 	var within, without strings.Builder
-	for n := 0; n < dialectRows; n++ {
+	for range dialectRows {
 		row, err := r.Next()
 		if err != nil {
 			break

@@ -18,7 +18,7 @@ import (
 	"github.com/dropload/dropload/internal/sheet/csv"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew") //nolint:gochecknoglobals // a flag
+var update = flag.Bool("update", false, "write the golden files anew")
 
 // summary is what a golden file holds.
 func summary(r Result, err error) string {
@@ -235,8 +235,7 @@ func FuzzInspect(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := Inspect(bytes.NewReader(b), "f", Override{})
 		if err != nil {
-			var bad *fault.BadFile
-			if !errors.As(err, &bad) {
+			if _, ok := errors.AsType[*fault.BadFile](err); !ok {
 				t.Fatalf("%T: %v", err, err)
 			}
 			return

@@ -142,8 +142,7 @@ func TestRetryAndCatch(t *testing.T) {
 				if calls > len(c.errs) {
 					return []byte(`{}`), nil
 				}
-				var named *asl.Error
-				if errors.As(c.errs[calls-1], &named) {
+				if named, ok := errors.AsType[*asl.Error](c.errs[calls-1]); ok {
 					return nil, named
 				}
 				return nil, asl.ErrorOf(c.errs[calls-1])
@@ -191,7 +190,7 @@ func TestErrorNames(t *testing.T) {
 		"string":      func() error { panic("x") },
 		"Broken":      func() error { panic(&fault.Broken{}) },
 		"boundsError": func() error {
-			var none []error
+			none := make([]error, 0, 1)
 			return none[len(none)]
 		},
 		"Transient": func() error { return fault.Bare(fmt.Errorf("x: %w", &fault.Transient{Cause: errors.New("y")})) },

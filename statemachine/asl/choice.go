@@ -76,7 +76,7 @@ func (r *Rule) validate(top bool) error {
 		return nil
 	}
 	if _, err := parsePath(r.Variable); err != nil {
-		return fmt.Errorf("Variable: %w", err)
+		return fmt.Errorf("its Variable: %w", err)
 	}
 	return r.validateComparison()
 }

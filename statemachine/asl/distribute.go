@@ -37,12 +37,10 @@ func (v *visit) distribute() (any, *Error) {
 	}
 	f := &fleet{children: make([]Execution, len(inputs)), failed: make(chan struct{})}
 	done := make(chan struct{})
-	v.r.workers.Add(1)
-	go func() {
-		defer v.r.workers.Done()
+	v.r.workers.Go(func() {
 		defer close(done)
 		v.launch(f, inputs)
-	}()
+	})
 	if v.r.LeaveWorkers {
 		select {
 		case <-done:

@@ -373,7 +373,7 @@ func (s *State) validatePaths() error {
 	}
 	for _, c := range s.Catch {
 		if _, err := parsePath(c.ResultPath.path()); !c.ResultPath.Null && err != nil {
-			return fmt.Errorf("Catch: %w", err)
+			return fmt.Errorf("its Catch: %w", err)
 		}
 	}
 	for name, p := range map[string]string{"SecondsPath": s.SecondsPath, "TimestampPath": s.TimestampPath, "ErrorPath": s.ErrorPath, "CausePath": s.CausePath} {

@@ -2,6 +2,7 @@ package asl
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 )
@@ -110,9 +111,7 @@ func putAt(root any, steps []any, value any) (any, bool) {
 			return nil, false
 		}
 		m := make(map[string]any, len(old)+1)
-		for k, v := range old {
-			m[k] = v
-		}
+		maps.Copy(m, old)
 		if m[step], ok = putAt(old[step], steps[1:], value); !ok {
 			return nil, false
 		}

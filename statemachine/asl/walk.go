@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"time"
 )
@@ -89,9 +90,7 @@ func (w *walker) record(n int) *Error {
 
 func (w *walker) stateContext(name string, retries int) map[string]any {
 	c := make(map[string]any, len(w.context)+2)
-	for k, v := range w.context {
-		c[k] = v
-	}
+	maps.Copy(c, w.context)
 	c["State"] = map[string]any{
 		"Name": name, "EnteredTime": stamp(w.r.clock().Now()), "RetryCount": json.Number(fmt.Sprint(retries)),
 	}

@@ -64,8 +64,7 @@ func Retryable(code string) bool {
 
 // Code is the service's code of an error, "" where no service answered.
 func Code(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	return ""

@@ -171,8 +171,7 @@ func readError(ctx context.Context, call string, ref object.Ref, err error) erro
 
 // status is the HTTP status of an answer that is an error, 0 for none.
 func status(err error) int {
-	var response *awshttp.ResponseError
-	if errors.As(err, &response) {
+	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok {
 		return response.HTTPStatusCode()
 	}
 	return 0

@@ -23,7 +23,6 @@ import (
 	"github.com/dropload/dropload/internal/sheet/xlsx"
 )
 
-//nolint:gochecknoglobals // a flag
 var update = flag.Bool("update", false, "write the golden files")
 
 func catalog(t *testing.T) *entity.Catalog {

@@ -134,7 +134,7 @@ type checker struct {
 
 func (c *checker) see(b []byte) {
 	if len(c.left) > 0 {
-		b = append(c.left, b...) //nolint:gocritic // left is at most 3 bytes of its own
+		b = append(c.left, b...)
 	}
 	start := c.at - int64(len(c.left))
 	c.at = start + int64(len(b))

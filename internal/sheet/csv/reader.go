@@ -139,7 +139,8 @@ func (r *Reader) splitAt(d byte) {
 			from = i + 1
 		}
 	}
-	r.row.Cells = append(cells, text(all[from:]))
+	cells = append(cells, text(all[from:]))
+	r.row.Cells = cells
 }
 
 // split makes cells of the scanner's spans. All that must be cleaned share one

@@ -98,7 +98,7 @@ func (a *archive) Read(p []byte) (int, error) {
 				return 0, io.EOF
 			}
 			part, err := a.parts.NextRawPart()
-			if err == io.EOF { //nolint:errorlint // wrapped, it is one in the wrong place
+			if err == io.EOF {
 				return 0, io.EOF
 			}
 			if err != nil {
@@ -110,7 +110,7 @@ func (a *archive) Read(p []byte) (int, error) {
 			a.page = transferred(part, part.Header.Get("Content-Transfer-Encoding"))
 		}
 		n, err := a.page.Read(p)
-		if err == io.EOF { //nolint:errorlint // wrapped, it is one in the wrong place
+		if err == io.EOF {
 			a.page, err = nil, nil
 		}
 		if n > 0 {

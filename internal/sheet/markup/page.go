@@ -52,7 +52,7 @@ func newTokenizer(r io.Reader) *tokenizer {
 
 // next returns the next token: html.ErrorToken at the end.
 func (z *tokenizer) next() (html.TokenType, error) {
-	t := z.Tokenizer.Next()
+	t := z.Next()
 	z.at = z.to
 	z.to += int64(len(z.Raw()))
 	if t == html.ErrorToken && !errors.Is(z.Err(), io.EOF) {

@@ -62,7 +62,6 @@ type tableReader struct {
 	err   error
 
 	z     *tokenizer // nil between two tables
-	left  int64      // bytes of the table
 	depth int        // tables that the token is in
 
 	b      builder

@@ -200,12 +200,10 @@ func (g *guard) Read(p []byte) (int, error) {
 	case err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return n, err
 	}
-	var bad *fault.BadFile
-	if errors.As(err, &bad) {
+	if _, ok := errors.AsType[*fault.BadFile](err); ok {
 		return n, err
 	}
-	var outside *fs.PathError
-	if errors.As(err, &outside) {
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
 		return n, err
 	}
 	return n, corrupt("The compressed file is damaged or cut off.", err)

@@ -124,7 +124,7 @@ func (r *reader) cells(x rec) error {
 		return nil
 	}
 	body := 6 // behind row, column and the number of the XF record
-	f := (*numfmt.Format)(nil)
+	var f *numfmt.Format
 	if old(x.id, r.g.version) {
 		body = 7 // BIFF2 has the attributes themselves
 	}
@@ -206,7 +206,7 @@ func (r *reader) value(id uint16, b []byte) (c record.Cell, ok bool, err error) 
 // text reads the string of a record that has it in itself.
 func (r *reader) text(id uint16, b []byte) (record.Cell, bool, error) {
 	c := cursor{sc: r.sc, data: b}
-	n := 0
+	var n int
 	if id == recLabel2 || id == recString2 {
 		n = int(c.u8())
 	} else {
@@ -252,7 +252,7 @@ func (r *reader) result() (record.Cell, bool, error) {
 			return r.text(x.id, x.data)
 		case err != nil || hasValue(x.id) || isBOF(x.id) || x.id == recEOF || x.id == recRow:
 			r.sc.pos = back
-			return record.Cell{Kind: record.Text}, true, nil
+			return record.Cell{Kind: record.Text}, true, nil //nolint:nilerr // the end of the stream is the end of the text
 		}
 	}
 }

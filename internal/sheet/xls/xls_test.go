@@ -70,8 +70,7 @@ func dump(t *testing.T, wb sheet.Workbook, i int) string {
 }
 
 func code(err error) string {
-	var bad *fault.BadFile
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*fault.BadFile](err); ok {
 		return bad.Code
 	}
 	return "other: " + err.Error()

@@ -236,8 +236,7 @@ func (t *Table) single(ctx context.Context, op *store.Op) (store.Result, error) 
 	if err == nil {
 		return store.Result{}, nil
 	}
-	var failed *types.ConditionalCheckFailedException
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		if op.Kind == store.Insert {
 			return store.Result{Err: store.ErrExists}, nil
 		}
@@ -248,8 +247,7 @@ func (t *Table) single(ctx context.Context, op *store.Op) (store.Result, error) 
 		return store.Result{Err: store.ErrTooLarge}, nil
 	}
 	err = awserr.Wrap(ctx, "write", err)
-	var transient *fault.Transient
-	if errors.As(err, &transient) {
+	if transient, ok := errors.AsType[*fault.Transient](err); ok {
 		return store.Result{Err: transient}, nil
 	}
 	return store.Result{}, err

@@ -21,8 +21,7 @@ func pattern(n int) []byte {
 }
 
 func code(err error) string {
-	var bad *fault.BadFile
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*fault.BadFile](err); ok {
 		return bad.Code
 	}
 	return ""
@@ -149,7 +148,7 @@ func TestCutOff(t *testing.T) {
 	t.Parallel()
 	data := pattern(5000)
 	file := xlstest.Compound(xlstest.Stream{Name: "S", Data: data})
-	for n := range len(file) {
+	for n := range file {
 		got, err := read(file[:n], "S")
 		if err != nil && code(err) != "corrupt" {
 			t.Fatalf("cut at %d: %v", n, err)

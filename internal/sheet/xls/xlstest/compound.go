@@ -2,6 +2,7 @@ package xlstest
 
 import (
 	"encoding/binary"
+	"slices"
 	"unicode/utf16"
 
 	"github.com/dropload/dropload/internal/sheet/xls/compound"
@@ -140,7 +141,7 @@ func Compound(streams ...Stream) []byte {
 		}
 		body = append(body, sector...)
 	}
-	return append(head, body...)
+	return slices.Concat(head, body)
 }
 
 // words writes numbers and fills the last sector with free ones.
