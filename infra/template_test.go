@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -102,6 +103,9 @@ func TestNothingHasAFixedName(t *testing.T) {
 	names := []string{"BucketName", "TableName", "FunctionName", "QueueName", "LogGroupName", "Name", "RoleName",
 		"ManagedPolicyName", "RuleName", "TopicName", "StateMachineName", "Alias"}
 	for id, r := range load(t).at("Resources").entries() {
+		if r.at("Type").text() == "AWS::Lambda::EventSourceMapping" {
+			continue // it has no name; its FunctionName is the one that it calls
+		}
 		for _, name := range names {
 			if p := r.at("Properties", name); p.Node != nil && !strings.Contains(p.text(), "${AWS::StackName}") {
 				t.Errorf("%s: %s is %q, so two stacks collide", id, name, p.text())
@@ -178,6 +182,29 @@ func TestNoEventIsLost(t *testing.T) {
 	}
 	if events < 2 {
 		t.Errorf("found %d events, want those of uploads and of ended executions", events)
+	}
+}
+
+func TestNoQueuedMessageIsLost(t *testing.T) {
+	t.Parallel()
+	resources := load(t).at("Resources")
+	for id, m := range ofType(t, "AWS::Lambda::EventSourceMapping") {
+		p := m.at("Properties")
+		queue := resources.at(strings.TrimSuffix(p.at("EventSourceArn").text(), ".Arn"), "Properties")
+		if !queue.at("RedrivePolicy").has("deadLetterTargetArn") {
+			t.Errorf("%s: its queue wants a dead-letter queue", id)
+		}
+		function := resources.at(strings.TrimSuffix(p.at("FunctionName").text(), ".Arn"), "Properties")
+		timeout, err := strconv.Atoi(function.at("Timeout").text())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if visible, err := strconv.Atoi(queue.at("VisibilityTimeout").text()); err != nil || visible < 6*timeout {
+			t.Errorf("%s: its queue gives a message out again after %d s, the function runs %d s", id, visible, timeout)
+		}
+		if got := p.at("FunctionResponseTypes").items(); len(got) != 1 || got[0].text() != "ReportBatchItemFailures" {
+			t.Errorf("%s: one message that fails brings the whole batch back", id)
+		}
 	}
 }
 

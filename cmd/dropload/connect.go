@@ -95,7 +95,7 @@ func connect(ctx context.Context, s *local.Stack, options ...func(*config.LoadOp
 		return nil, err
 	}
 	return wiring.Importer(clients, wiring.Stack{
-		Bucket: s.Bucket, Records: s.Tables.Records, Control: s.Tables.Control, StateMachine: s.StateMachine,
+		Bucket: s.Bucket, Records: s.Tables.Records, Control: s.Tables.Control, StateMachine: s.StateMachine, Messages: s.Messages,
 	}, quietLog())
 }
 

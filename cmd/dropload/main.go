@@ -40,7 +40,7 @@ func newRoot(open, up opener) *cobra.Command {
 	root.AddCommand(
 		newUp(prepareTenant(demoTenant)), newDown(), newDemo(up), newTenant(open), newDefine(open),
 		newImport(open), newImports(open), newShow(open), newWatch(open), newMap(open), newDecide(open), newEdit(open),
-		newStart(open), newCancel(open), newReport(open), newRecords(open),
+		newStart(open), newCancel(open), newReport(open), newRecords(open), newMessages(open),
 		newInspect(), newRows(), newPropose(), newTemplate(),
 	)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

@@ -15,12 +15,14 @@ func newTenant(open opener) *cobra.Command {
 	var (
 		flags    stackFlags
 		settings importer.Tenant
+		by       string
 	)
 	cmd := &cobra.Command{
 		Use:   "tenant ID",
 		Short: "Make a tenant with a feed for each entity, where it is not there yet",
 		Long: `Make a tenant with a feed for each entity, and list the feeds with their
-prefixes in the bucket. What is there already stays as it is.`,
+prefixes in the bucket. What is there already stays as it is; only --points-message
+changes it.`,
 		Example: "  dropload tenant acme --stack dropload-prod --profile prod",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -32,6 +34,11 @@ prefixes in the bucket. What is there already stays as it is.`,
 			feeds, err := createTenant(cmd.Context(), s.Importer, settings)
 			if err != nil {
 				return err
+			}
+			if by != "" {
+				if err := s.SetPointsMessage(cmd.Context(), settings.ID, by, settings.SenderAddress); err != nil {
+					return err
+				}
 			}
 			if s.JSON {
 				return printJSON(cmd.OutOrStdout(), map[string]any{"tenant": settings.ID, "feeds": feeds})
@@ -50,5 +57,7 @@ prefixes in the bucket. What is there already stays as it is.`,
 	}
 	cmd.Flags().StringVar(&settings.Country, "country", "", "country of the tenant, such as DE")
 	cmd.Flags().StringVar(&settings.Language, "language", "", "language of the tenant: en, de, es, fr or lt")
+	cmd.Flags().StringVar(&by, "points-message", "", "how credited members get their message: sms or email")
+	cmd.Flags().StringVar(&settings.SenderAddress, "sender-address", "", "address that e-mails come from")
 	return cmd
 }

@@ -182,6 +182,8 @@ func Describe(ctx context.Context, name string, target Stack, options ...func(*c
 			s.Tables.Control = value
 		case "StateMachine":
 			s.StateMachine = value
+		case "Messages":
+			s.Messages = value
 		}
 	}
 	if s.Bucket == "" || s.Tables.Records == "" || s.Tables.Control == "" || s.StateMachine == "" {

@@ -64,6 +64,7 @@ type Stack struct {
 	Bucket       string            `json:"bucket"`
 	Tables       Tables            `json:"tables"`
 	StateMachine string            `json:"state_machine"` // its ARN
+	Messages     string            `json:"messages"`      // the URL of the queue of messages
 	Tenant       string            `json:"tenant,omitempty"`
 	Feeds        map[string]string `json:"feeds,omitempty"` // name → prefix in the bucket
 }
@@ -88,7 +89,7 @@ func (s Stack) Environ() []string {
 	env := []string{
 		"AWS_REGION=" + s.Region, "BUCKET=" + s.Bucket,
 		"RECORDS_TABLE=" + s.Tables.Records, "CONTROL_TABLE=" + s.Tables.Control,
-		"STATE_MACHINE_ARN=" + s.StateMachine,
+		"STATE_MACHINE_ARN=" + s.StateMachine, "QUEUE_URL=" + s.Messages,
 	}
 	if s.Endpoint == "" {
 		return env

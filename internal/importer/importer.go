@@ -17,7 +17,9 @@ import (
 
 	"github.com/dropload/dropload/internal/entity"
 	"github.com/dropload/dropload/internal/execution"
+	"github.com/dropload/dropload/internal/notice"
 	"github.com/dropload/dropload/internal/object"
+	"github.com/dropload/dropload/internal/queue"
 	"github.com/dropload/dropload/internal/store"
 )
 
@@ -47,6 +49,8 @@ type Importer struct {
 	Control    store.Table
 	Objects    object.Store
 	Executions execution.Executions
+	Queue      queue.Queue   // of messages; nil where none is queued
+	Sender     notice.Sender // nil where none is sent
 	Catalog    *entity.Catalog
 	Now        func() time.Time
 	Log        *slog.Logger

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/dropload/dropload/internal/entity"
@@ -76,17 +75,7 @@ func (i *Importer) Balances(ctx context.Context, tenant, entityName, key string)
 		return nil, nil, err
 	}
 	err = i.eachItem(ctx, table.LedgerKey(tenant, entityName, key, "", 0).PK, prefix, func(it store.Item) {
-		text := func(name string) string {
-			switch v := it.Attrs[name].(type) {
-			case string:
-				return v
-			case store.Number:
-				return string(v)
-			}
-			return ""
-		}
-		row, _ := strconv.ParseInt(text("r"), 10, 64)
-		lines = append(lines, LedgerLine{Import: text("i"), Row: row, Amount: text("a"), Currency: text("c"), Expiry: text("e"), Account: text("k")})
+		lines = append(lines, ledgerLine(it))
 	})
 	return balances, lines, err
 }

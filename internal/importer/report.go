@@ -54,8 +54,9 @@ type Detail struct {
 }
 
 // Report stops late workers, waits for those that started, adds the journals
-// up, writes the reports, sets the final state and gives the turn back. It may
-// be repeated; once the state is final it changes nothing.
+// up, writes the reports, sets the final state, gives the turn back and queues
+// messages. It may be repeated; once the state is final it changes nothing but
+// what is missing of those.
 func (i *Importer) Report(ctx context.Context, in ReportInput) (ReportStep, error) {
 	_, job, _, err := identity(in.Event)
 	if err != nil {
@@ -92,8 +93,15 @@ func (i *Importer) Report(ctx context.Context, in ReportInput) (ReportStep, erro
 	if err := i.leave(ctx, m); err != nil {
 		return ReportStep{}, err
 	}
+	more, err := i.queueMessages(ctx, m)
+	if err != nil {
+		return ReportStep{}, err
+	}
 	next := "done"
-	if m.State == Failed {
+	switch {
+	case more:
+		next = "wait"
+	case m.State == Failed:
 		next = "failed"
 	}
 	return ReportStep{Job: m.job(), Next: next, Detail: Detail{

@@ -33,7 +33,18 @@ type Tenant struct {
 	ID       string `json:"id"`
 	Country  string `json:"country,omitempty"`
 	Language string `json:"language,omitempty"`
+	// PointsMessage is how credited members get their message; "" is ByText. By
+	// e-mail goes one to a member that has an address, if there is a
+	// SenderAddress; else it is a text message.
+	PointsMessage string `json:"points_message,omitempty"`
+	SenderAddress string `json:"sender_address,omitempty"`
 }
+
+// How a message goes.
+const (
+	ByText = "sms"
+	ByMail = "email"
+)
 
 func tenantKey(id string) store.Key { return store.Key{PK: id + "#tenant", SK: "settings"} }
 
@@ -63,6 +74,26 @@ func (i *Importer) CreateTenant(ctx context.Context, t Tenant) error {
 		}
 	}
 	return i.insertOnce(ctx, tenantKey(t.ID), t)
+}
+
+// SetPointsMessage sets how the tenant's credited members get their message: by
+// is ByText or ByMail, sender the address that e-mails come from. Returns
+// *fault.Refused for another way and for an unknown tenant.
+func (i *Importer) SetPointsMessage(ctx context.Context, tenant, by, sender string) error {
+	switch {
+	case by != ByText && by != ByMail:
+		return &fault.Refused{Code: "tenant_invalid", Message: fmt.Sprintf("Messages go by %s or %s, not by %q.", ByText, ByMail, by)}
+	case by == ByMail && sender == "":
+		return &fault.Refused{Code: "tenant_invalid", Message: "Messages by e-mail need a sender address."}
+	}
+	_, found, err := editDocument(ctx, i, tenantKey(tenant), func(t *Tenant) error {
+		t.PointsMessage, t.SenderAddress = by, sender
+		return nil
+	})
+	if err == nil && !found {
+		err = &fault.Refused{Code: "tenant_unknown", Message: fmt.Sprintf("There is no tenant %q.", tenant)}
+	}
+	return err
 }
 
 func (i *Importer) insertOnce(ctx context.Context, k store.Key, v any) error {

@@ -16,16 +16,20 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/dropload/dropload/internal/entity"
 	"github.com/dropload/dropload/internal/importer"
+	notices "github.com/dropload/dropload/internal/notice/memory"
 	"github.com/dropload/dropload/internal/object"
 	objects "github.com/dropload/dropload/internal/object/memory"
+	queues "github.com/dropload/dropload/internal/queue/memory"
 	"github.com/dropload/dropload/internal/store"
 	"github.com/dropload/dropload/internal/store/memory"
 	"github.com/dropload/dropload/internal/table"
@@ -57,6 +61,8 @@ type Options struct {
 type Stage struct {
 	*importer.Importer
 	Runner *asl.Runner
+	Queued *queues.Queue   // the messages that wait; see Deliver
+	Sent   *notices.Sender // what went to people
 	drops  atomic.Int64
 }
 
@@ -83,7 +89,8 @@ func New(ctx context.Context, o Options) (*Stage, error) {
 	if o.Table != nil {
 		i.Records = o.Table
 	}
-	s := &Stage{Importer: i}
+	s := &Stage{Importer: i, Queued: &queues.Queue{}, Sent: &notices.Sender{}}
+	i.Queue, i.Sender = s.Queued, s.Sent
 	definition, err := os.ReadFile(Definition())
 	if err != nil {
 		return nil, err
@@ -230,4 +237,27 @@ func (s *Stage) Read(ctx context.Context, key string) ([]byte, error) {
 	}
 	defer func() { _ = body.Close() }()
 	return io.ReadAll(body)
+}
+
+// Deliver gives what is queued to the sender function, and returns the bodies of
+// the messages that it asks for again; they are not put back.
+func (s *Stage) Deliver(ctx context.Context) ([]string, error) {
+	bodies := s.Queued.Take()
+	var in events.SQSEvent
+	for n, body := range bodies {
+		in.Records = append(in.Records, events.SQSMessage{MessageId: strconv.Itoa(n), Body: body})
+	}
+	out, err := wiring.MessagesHandler(s.Importer)(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	var again []string
+	for _, f := range out.BatchItemFailures {
+		n, err := strconv.Atoi(f.ItemIdentifier)
+		if err != nil {
+			return nil, err
+		}
+		again = append(again, bodies[n])
+	}
+	return again, nil
 }

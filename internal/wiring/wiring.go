@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/dropload/dropload/internal/awsclient"
 	"github.com/dropload/dropload/internal/entity"
@@ -18,6 +19,7 @@ import (
 	"github.com/dropload/dropload/internal/fault"
 	"github.com/dropload/dropload/internal/importer"
 	"github.com/dropload/dropload/internal/object/s3"
+	"github.com/dropload/dropload/internal/queue/sqs"
 	"github.com/dropload/dropload/internal/store/dynamo"
 )
 
@@ -27,12 +29,14 @@ type Stack struct {
 	Records      string // table
 	Control      string // table
 	StateMachine string // ARN; "" where nothing is answered or started
+	Messages     string // URL of the queue of messages; "" where none is queued
 }
 
 // FromEnv reads the stack from the environment of a function: BUCKET,
-// RECORDS_TABLE, CONTROL_TABLE and, where it is set, STATE_MACHINE_ARN.
+// RECORDS_TABLE, CONTROL_TABLE and, where they are set, STATE_MACHINE_ARN and
+// QUEUE_URL.
 func FromEnv() (Stack, error) {
-	s := Stack{StateMachine: os.Getenv("STATE_MACHINE_ARN")}
+	s := Stack{StateMachine: os.Getenv("STATE_MACHINE_ARN"), Messages: os.Getenv("QUEUE_URL")}
 	for name, to := range map[string]*string{"BUCKET": &s.Bucket, "RECORDS_TABLE": &s.Records, "CONTROL_TABLE": &s.Control} {
 		if *to = os.Getenv(name); *to == "" {
 			return s, fmt.Errorf("wiring: the environment variable %s is not set", name)
@@ -52,6 +56,7 @@ func Importer(clients awsclient.Clients, s Stack, log *slog.Logger) (*importer.I
 		Control:    dynamo.New(clients.DynamoDB, s.Control),
 		Objects:    s3.New(clients.S3, s.Bucket),
 		Executions: sfn.New(clients.SFN, s.StateMachine),
+		Queue:      sqs.New(awssqs.NewFromConfig(clients.Config), s.Messages),
 		Catalog:    catalog,
 		Now:        time.Now,
 		Log:        log,
