@@ -35,7 +35,7 @@ func (r *Result) tail(src sheet.Source, c content) ([]line, error) {
 	if i < 0 {
 		return nil, nil
 	}
-	lines, _, err := readLines(sample{strings.TrimPrefix(text[i+1:], "\n"), true}, r.Layout)
+	lines, _, _, err := readLines(sample{strings.TrimPrefix(text[i+1:], "\n"), true}, r.Layout)
 	return lines, err
 }
 
@@ -44,6 +44,10 @@ func (r *Result) footer(tail, head []line, complete bool, o Override) {
 	if o.FooterRows != nil {
 		r.Layout.FooterRows = *o.FooterRows
 		r.add("footer", fmt.Sprint(*o.FooterRows), 1, "set by hand")
+		return
+	}
+	if tail == nil && !complete {
+		r.add("footer", "0", 0.8, "the end of a long wrapped text or sheet is not looked at")
 		return
 	}
 	least := 0

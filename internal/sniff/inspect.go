@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/dropload/dropload/internal/fault"
-	"github.com/dropload/dropload/internal/record"
 	"github.com/dropload/dropload/internal/sheet"
 	"github.com/dropload/dropload/internal/sheet/open"
 	"github.com/dropload/dropload/internal/sniff/charset"
@@ -100,6 +100,9 @@ func (r *Result) text(src sheet.Source, c content, o Override) error {
 	if _, err := charset.NewDecoder(r.Layout.Encoding, strings.NewReader("")); err != nil {
 		return &fault.Refused{Code: "encoding_unknown", Message: fmt.Sprintf("The encoding %q is not known.", r.Layout.Encoding), Cause: err}
 	}
+	if err := checkDialect(o); err != nil {
+		return err
+	}
 	text := decodeHead(c.head, c.complete, r.Layout.Encoding)
 	if strings.TrimSpace(text) == "" {
 		return empty()
@@ -110,7 +113,7 @@ func (r *Result) text(src sheet.Source, c content, o Override) error {
 		return unknown("The file is no text.")
 	}
 	r.dialect(text, c.complete, o)
-	lines, newline, err := readLines(sample{text, c.complete}, r.Layout)
+	lines, newline, whole, err := readLines(sample{text, c.complete}, r.Layout)
 	if err != nil {
 		return err
 	}
@@ -119,14 +122,27 @@ func (r *Result) text(src sheet.Source, c content, o Override) error {
 	t := findTable(lines[:min(len(lines), tableRows)], o)
 	r.table(t)
 	tail := lines
-	if !c.complete {
+	if !whole {
 		if tail, err = r.tail(src, c); err != nil {
 			return err
 		}
 	}
-	r.footer(tail, lines, c.complete, o)
-	r.nameAgain(t, lines, c.complete)
-	r.sample(lines, c.complete)
+	r.footer(tail, lines, whole, o)
+	r.nameAgain(t, lines, whole)
+	r.sample(lines, whole)
+	return nil
+}
+
+// checkDialect refuses what the reader cannot read by.
+func checkDialect(o Override) error {
+	for what, v := range map[string]*string{"quote": o.Quote, "escape": o.Escape} {
+		if v != nil && (len(*v) > 1 || strings.ContainsAny(*v, "\r\n")) {
+			return &fault.Refused{Code: "dialect_invalid", Message: "The " + what + " must be one ASCII character, or none."}
+		}
+	}
+	if o.Delimiter != nil && (utf8.RuneCountInString(*o.Delimiter) > 2 || strings.ContainsAny(*o.Delimiter, "\r\n\"")) {
+		return &fault.Refused{Code: "dialect_invalid", Message: "The delimiter must be one character or two, and no quote or line end."}
+	}
 	return nil
 }
 
@@ -212,19 +228,19 @@ func sepLine(text string) (string, bool) {
 }
 
 // readLines reads the records of a decoded text, and tells the commonest line
-// end.
-func readLines(s sample, l sheet.Layout) ([]line, string, error) {
+// end and whether they are all.
+func readLines(s sample, l sheet.Layout) (lines []line, newline string, whole bool, err error) {
 	const most = 20_000
 	r := s.reader(dialect{delim: l.Delimiter, quote: l.Quote, escape: l.Escape})
-	var lines []line
 	ends := map[string]int{}
 	for len(lines) < most {
 		row, err := r.Next()
 		if errors.Is(err, io.EOF) {
+			whole = s.complete
 			break
 		}
 		if err != nil {
-			return nil, "", err
+			return nil, "", false, err
 		}
 		lines = append(lines, newLine(row))
 		switch raw := r.Raw(); {
@@ -236,13 +252,13 @@ func readLines(s sample, l sheet.Layout) ([]line, string, error) {
 			ends["\r"]++
 		}
 	}
-	newline := "\n"
+	newline = "\n"
 	for _, end := range []string{"\r\n", "\r"} {
 		if ends[end] > ends[newline] {
 			newline = end
 		}
 	}
-	return lines, newline, nil
+	return lines, newline, whole, nil
 }
 
 // table takes over what was found of preamble and header.
@@ -304,15 +320,15 @@ func (r *Result) sheets(w sheet.Workbook, o Override) error {
 	}
 	r.Layout.Sheet, r.Layout.SheetName = at, metas[at].Name
 	r.add("sheet", metas[at].Name, sure, why)
-	lines, complete, err := sheetLines(w, at)
+	lines, tail, whole, err := sheetEnds(w, at)
 	if err != nil {
 		return err
 	}
 	t := findTable(lines, o)
 	r.table(t)
-	r.footer(lines, lines, complete, o)
-	r.nameAgain(t, lines, complete)
-	r.sample(lines, complete)
+	r.footer(tail, lines, whole, o)
+	r.nameAgain(t, lines, whole)
+	r.sample(lines, whole)
 	return nil
 }
 
@@ -345,7 +361,7 @@ func (r *Result) chooseSheet(w sheet.Workbook, o Override) (at int, sure float64
 		if m.Hidden {
 			continue
 		}
-		lines, _, err := sheetLines(w, i)
+		lines, err := sheetLines(w, i)
 		if err == nil && isTable(lines) {
 			tables = append(tables, i)
 		}
@@ -371,30 +387,81 @@ func isTable(lines []line) bool {
 }
 
 // sheetLines reads the first records of a sheet.
-func sheetLines(w sheet.Workbook, i int) (lines []line, complete bool, err error) {
+func sheetLines(w sheet.Workbook, i int) ([]line, error) {
 	rd, err := w.Open(i)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	next := int64(1)
-	for len(lines) < tableRows {
-		var row *record.Row
-		row, err = rd.Next()
-		if err != nil {
-			break
-		}
-		// Blank records that the reader leaves out are records still.
-		for ; next < row.Number && len(lines) < tableRows; next++ {
-			lines = append(lines, line{number: next})
-		}
-		if len(lines) < tableRows {
-			lines = append(lines, newLine(row))
-			next = row.Number + 1
+	var lines []line
+	for r := (lineReader{rd: rd, next: 1}); err == nil && len(lines) < tableRows; {
+		var l line
+		if l, err = r.read(); err == nil {
+			lines = append(lines, l)
 		}
 	}
-	complete = errors.Is(err, io.EOF)
-	if complete {
+	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	return lines, complete, errors.Join(err, rd.Close())
+	return lines, errors.Join(err, rd.Close())
+}
+
+// sheetEnds reads the first records of a sheet, and the last ones unless it is a
+// long one: then tail is nil. whole tells that lines are all.
+func sheetEnds(w sheet.Workbook, i int) (lines, tail []line, whole bool, err error) {
+	const (
+		longest = 50_000
+		last    = 200
+	)
+	rd, err := w.Open(i)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	for r := (lineReader{rd: rd, next: 1}); r.next <= longest; {
+		var l line
+		if l, err = r.read(); err != nil {
+			break
+		}
+		if len(lines) < tableRows {
+			lines = append(lines, l)
+			continue
+		}
+		if tail = append(tail, l); len(tail) == 2*last {
+			tail = append(tail[:0], tail[last:]...)
+		}
+	}
+	switch {
+	case err == nil:
+		return lines, nil, false, rd.Close()
+	case !errors.Is(err, io.EOF):
+		return nil, nil, false, errors.Join(err, rd.Close())
+	case tail == nil:
+		return lines, lines, true, rd.Close()
+	}
+	tail = append(slices.Clone(lines[len(lines)-last:]), tail...)
+	return lines, tail, false, rd.Close()
+}
+
+// lineReader reads the records of a sheet; blank ones that the reader leaves out
+// are records still.
+type lineReader struct {
+	rd   sheet.Reader
+	next int64 // number of the next record
+	held *line // read, but not yet its turn
+}
+
+func (r *lineReader) read() (line, error) {
+	if r.held == nil {
+		row, err := r.rd.Next()
+		if err != nil {
+			return line{}, err
+		}
+		l := newLine(row)
+		r.held = &l
+	}
+	l := line{number: r.next}
+	if r.held.number <= r.next {
+		l, r.held = *r.held, nil
+	}
+	r.next = l.number + 1
+	return l, nil
 }

@@ -124,9 +124,13 @@ func TestOverride(t *testing.T) {
 			t.Errorf("%+v was set by hand", f)
 		}
 	}
-	var refused *fault.Refused
-	if _, err := Inspect(strings.NewReader(in), "", Override{Encoding: set("klingon")}); !errors.As(err, &refused) {
-		t.Errorf("got %v", err)
+	for _, o := range []Override{
+		{Encoding: set("klingon")}, {Quote: set("“")}, {Quote: set("''")}, {Escape: set("\n")}, {Delimiter: set("abc")}, {Delimiter: set("\"")},
+	} {
+		var refused *fault.Refused
+		if _, err := Inspect(strings.NewReader(in), "", o); !errors.As(err, &refused) {
+			t.Errorf("%+v: got %v", o, err)
+		}
 	}
 }
 
@@ -149,6 +153,19 @@ func TestLongFileIsReadFromItsHead(t *testing.T) {
 	}
 	if len(r.Sample) != sampleRows || r.SampleFrom != 4 {
 		t.Errorf("sample of %d from %d", len(r.Sample), r.SampleFrom)
+	}
+}
+
+// A text of very short lines has more of them than are looked at.
+func TestManyShortLines(t *testing.T) {
+	t.Parallel()
+	in := "a;b;c\n" + strings.Repeat("1;2;3\n", 30_000) + "\n" + strings.Repeat("1;2;3\n", 30_000) + "\nnote\n"
+	r, err := Inspect(strings.NewReader(in), "", Override{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := r.Layout; l.FooterRows != 2 || l.Delimiter != ";" || l.HeaderRows != 1 {
+		t.Errorf("%+v", l)
 	}
 }
 

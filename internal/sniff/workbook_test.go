@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 
@@ -92,6 +93,27 @@ func TestWorkbook(t *testing.T) {
 				t.Errorf("sheets %+v", r.Sheets)
 			}
 		})
+	}
+}
+
+// The footer of a sheet that is longer than what the table is looked for in is
+// found at its end; of a very long one it is not looked for.
+func TestLongSheet(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ rows, footer int }{{100, 2}, {tableRows + 500, 2}, {60_000, 0}} {
+		var b bytes.Buffer
+		b.WriteString("<table><tr><td>id</td><td>name</td><td>n</td></tr>")
+		for i := range c.rows {
+			fmt.Fprintf(&b, "<tr><td>%d</td><td>Ann</td><td>%d</td></tr>", i, i)
+		}
+		b.WriteString("<tr></tr><tr><td>Source: till 3</td></tr></table>")
+		r, err := Inspect(bytes.NewReader(b.Bytes()), "", Override{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l := r.Layout; l.FooterRows != c.footer || l.HeaderRows != 1 || len(l.Columns) != 3 {
+			t.Errorf("%d rows: %+v", c.rows, l)
+		}
 	}
 }
 
