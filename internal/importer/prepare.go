@@ -138,6 +138,7 @@ func (i *Importer) Prepare(ctx context.Context, in WorkerInput) (WorkerStep, err
 	defer func() { _ = reader.Close() }()
 	deadline := i.deadline(ctx)
 	looked := i.Now()
+	next := from // the row after the last one read: the same in every run
 	for {
 		row, err := reader.Next()
 		end := errors.Is(err, io.EOF)
@@ -146,6 +147,9 @@ func (i *Importer) Prepare(ctx context.Context, in WorkerInput) (WorkerStep, err
 		}
 		if !end && row.Number < from {
 			continue
+		}
+		if !end {
+			next = row.Number + 1
 		}
 		if !end && row.Number <= m.Input.LastRow {
 			if err := p.row(ctx, row); err != nil {
@@ -164,10 +168,6 @@ func (i *Importer) Prepare(ctx context.Context, in WorkerInput) (WorkerStep, err
 			}
 		} else if !end {
 			end = true
-		}
-		next := from
-		if row != nil {
-			next = row.Number + 1
 		}
 		footer := shuffle.Footer{NextRow: next, Last: end}
 		if err := p.flush(ctx, segmentKey(in.Job, item.Index, number), &footer); err != nil {

@@ -70,13 +70,10 @@ func imports(t *rapid.T) {
 		t.Fatal(err)
 	}
 	w := newWitness(s)
-	w.accounts["ACC1"] = "+49305550101"
-	if err := s.OpenAccount(ctx, rehearsal.Tenant, "members", w.accounts["ACC1"], "ACC1"); err != nil {
+	if err := w.openAccounts(ctx); err != nil {
 		t.Fatal(err)
 	}
-	entities := rapid.SampledFrom([][]string{
-		{"contacts", "companies"}, {"contacts"}, {"members", "members", "classifications"}, {"products", "devices"}, {"companies", "contacts", "classifications"},
-	}).Draw(t, "entities")
+	entities := drawEntities(t)
 	for n := range rapid.IntRange(1, 4).Draw(t, "files") {
 		f := drawFile(t, entities)
 		t.Logf("%s", f)
@@ -84,6 +81,18 @@ func imports(t *rapid.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func drawEntities(t *rapid.T) []string {
+	return rapid.SampledFrom([][]string{
+		{"contacts", "companies"}, {"contacts"}, {"members", "members", "classifications"}, {"products", "devices"}, {"companies", "contacts", "classifications"},
+	}).Draw(t, "entities")
+}
+
+// openAccounts opens the account that files name.
+func (w *witness) openAccounts(ctx context.Context) error {
+	w.accounts["ACC1"] = "+49305550101"
+	return w.stage.OpenAccount(ctx, rehearsal.Tenant, "members", w.accounts["ACC1"], "ACC1")
 }
 
 // imports imports a file and compares all that is stored and told with what the
