@@ -24,7 +24,7 @@ func workerKilled(t *testing.T, s *trial) {
 	if s.Clients.Config.BaseEndpoint == nil {
 		t.Skip("on AWS a function's process cannot be killed")
 	}
-	const n = 4000
+	const n = 2500
 	rows := [][]string{{"Code", "E-mail", "First name"}}
 	for i := range n {
 		rows = append(rows, []string{fmt.Sprintf("P-%05d", i), fmt.Sprintf("ada%d@example.com", i), "Ada"})
