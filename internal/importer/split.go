@@ -12,6 +12,7 @@ import (
 	"github.com/dropload/dropload/internal/sheet/csv"
 	"github.com/dropload/dropload/internal/sheet/open"
 	"github.com/dropload/dropload/internal/sheet/unwrap"
+	"github.com/dropload/dropload/internal/sniff"
 	"github.com/dropload/dropload/internal/sniff/charset"
 )
 
@@ -84,12 +85,9 @@ func (i *Importer) splitText(ctx context.Context, m *Import, input *Input) ([]sh
 		if err != nil {
 			return nil, 0, err
 		}
-		if totals.Invalid > 0 && totals.Multibyte == 0 {
-			guess := charset.Detect(totals.Sample, false)
-			if guess.Name != charset.UTF8 && m.Layout.Encoding == charset.UTF8 {
-				m.Layout.Encoding, input.Layout.Encoding = guess.Name, guess.Name
-				continue
-			}
+		if corrected, _, changed := sniff.Correct(input.Layout, totals); changed && corrected.Encoding != input.Layout.Encoding {
+			input.Layout = corrected
+			continue
 		}
 		input.LastRow = totals.LastData(input.Layout)
 		return parts, max(0, input.LastRow-input.Layout.DataFrom()+1), nil

@@ -361,7 +361,7 @@ func (t *task) refer(l *line) (given map[string][]string, ignored bool, problems
 		if f.Ref == nil || len(name) == 0 {
 			continue
 		}
-		found := t.find(f.Ref.To[0], name[0])
+		found := t.find(f.Ref.To[0], name[0], slices.Contains(f.Ref.By, "name"))
 		if len(found) == 1 {
 			given[f.Name] = found
 			continue
@@ -387,12 +387,16 @@ func (t *task) refer(l *line) (given map[string][]string, ignored bool, problems
 
 func madeSymbol(entityName, name string) string { return "~made " + entityName + " " + foldName(name) }
 
-// find are the keys of the records that a text names.
-func (t *task) find(entityName, text string) []string {
+// find are the keys of the records that a text names, by name only where the
+// field is looked up so.
+func (t *task) find(entityName, text string, byName bool) []string {
 	def, _ := t.catalog.Entity(entityName)
 	records := t.records[entityName]
 	if r := records[fold(def.KeyField(), text)]; r != nil {
 		return []string{r.key}
+	}
+	if !byName {
+		return nil
 	}
 	var found []string
 	for _, key := range slices.Sorted(maps.Keys(records)) {

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 )
 
@@ -167,7 +168,8 @@ func (n Number) Canonical() (Number, bool) {
 	mantissa, exponent, hasExp := strings.Cut(strings.ToLower(s), "e")
 	exp := 0
 	if hasExp {
-		if _, err := fmt.Sscanf(exponent, "%d", &exp); err != nil || exp > 200 || exp < -200 || fmt.Sprint(exp) != strings.TrimPrefix(exponent, "+") {
+		var err error
+		if exp, err = strconv.Atoi(exponent); err != nil || exp > 200 || exp < -200 {
 			return "", false
 		}
 	}
