@@ -76,6 +76,8 @@ type Input struct {
 	// Layout describes the bytes under Key.
 	Layout sheet.Layout `json:"layout"`
 	Parts  int          `json:"parts"`
+	// Damaged counts the bytes that are no character of the encoding.
+	Damaged int64 `json:"damaged,omitempty"`
 	// LastRow is the number of the last row that may be data.
 	LastRow int64 `json:"last_row"`
 	Batches int   `json:"batches"`

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dropload/dropload/internal/entity"
 	"github.com/dropload/dropload/internal/fault"
@@ -250,6 +251,7 @@ func (p *preparer) row(ctx context.Context, row *record.Row) error {
 		mapper = p.unfiltered
 	}
 	mapper.Map(row, &out)
+	problems = append(problems, p.damaged(row)...)
 	if out.Ignored {
 		return p.segment.Leave(shuffle.Left{Number: row.Number, Outcome: record.Ignored, Problems: []record.Problem{{Code: "filtered_out", Column: -1}}})
 	}
@@ -301,6 +303,20 @@ func (p *preparer) readerProblems(row *record.Row) []record.Problem {
 			continue
 		}
 		problems = append(problems, pr)
+	}
+	return problems
+}
+
+// damaged are the cells with characters that could not be decoded.
+func (p *preparer) damaged(row *record.Row) []record.Problem {
+	if p.m.Input.Damaged == 0 {
+		return nil
+	}
+	var problems []record.Problem
+	for n := range row.Cells {
+		if p.mapped[n] && strings.ContainsRune(row.Cells[n].Text, utf8.RuneError) {
+			problems = append(problems, record.Problem{Code: "characters_damaged", Column: n})
+		}
 	}
 	return problems
 }

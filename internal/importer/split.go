@@ -89,6 +89,7 @@ func (i *Importer) splitText(ctx context.Context, m *Import, input *Input) ([]sh
 			input.Layout = corrected
 			continue
 		}
+		input.Damaged = totals.Invalid
 		input.LastRow = totals.LastData(input.Layout)
 		return parts, max(0, input.LastRow-input.Layout.DataFrom()+1), nil
 	}

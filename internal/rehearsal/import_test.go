@@ -391,3 +391,14 @@ func TestFilesThatAreNoSheets(t *testing.T) {
 		})
 	}
 }
+
+// A few broken bytes among valid UTF-8 are never imported in silence.
+func TestDamagedCharactersRejectTheirRow(t *testing.T) {
+	t.Parallel()
+	file := "code;name;notes\nA;Ašara;ąčęėįšųūž\nB;Sūd\xfc;x\nC;Nord;ąčęėįšųūž\n"
+	m := run(t, stage(t, rehearsal.Options{}), "companies", "d.csv", file)
+	want(t, "rows", m.Rows, counts(3, 2, 0, 0, 1, 0))
+	if m.Codes["characters_damaged "] != 1 {
+		t.Errorf("codes %v", m.Codes)
+	}
+}
