@@ -128,6 +128,9 @@ func (w *witness) pay(f *file, m *importer.Import, v *verdict) {
 }
 
 func (w *witness) key(k string) string {
+	if to, key, several := strings.Cut(k, "/"); several {
+		return to + "/" + w.key(key)
+	}
 	if strings.HasPrefix(k, "~") {
 		return cmp.Or(w.actual[k], k)
 	}
@@ -159,6 +162,8 @@ func (w *witness) learn(c *contents) error {
 				return 0
 			case d.Name == "companies" || d.Name == "products":
 				return 1
+			case d.Name == "devices":
+				return 3
 			}
 			return 2
 		}
@@ -342,6 +347,10 @@ func (w *witness) told(ctx context.Context, f *file, m *importer.Import, v *verd
 		}
 	}
 	if d := gocmp.Diff(rows, m.Rows); d != "" {
+		if key := m.Reports.Failures; key != "" {
+			lines, _ := w.reported(ctx, key, len(f.columns))
+			d += fmt.Sprintf("%+v", lines)
+		}
 		return fmt.Errorf("counts (-want +got):\n%s", d)
 	}
 	state := importer.Completed

@@ -12,8 +12,8 @@ import (
 // everything is all that may go wrong without an import giving up.
 func everything() map[trouble]uint64 {
 	return map[trouble]uint64{
-		killedBefore: 50, killedWithin: 15, killedAfter: 80, lostRequest: 15, lostReply: 20, throttled: 20, lostWrites: 20,
-		sentTwice: 30, twice: 60, ghost: 30, slow: 20,
+		killedBefore: 100, killedWithin: 50, killedAfter: 200, lostRequest: 40, lostReply: 60, throttled: 60, lostWrites: 80,
+		sentTwice: 100, twice: 200, ghost: 100, slow: 40,
 	}
 }
 

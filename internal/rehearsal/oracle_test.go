@@ -361,7 +361,7 @@ func (t *task) refer(l *line) (given map[string][]string, ignored bool, problems
 		if f.Ref == nil || len(name) == 0 {
 			continue
 		}
-		found := t.find(f.Ref.To[0], name[0], slices.Contains(f.Ref.By, "name"))
+		found := t.find(f.Ref, name[0])
 		if len(found) == 1 {
 			given[f.Name] = found
 			continue
@@ -372,7 +372,7 @@ func (t *task) refer(l *line) (given map[string][]string, ignored bool, problems
 			create = t.f.options.GenerateMissing
 		}
 		switch {
-		case create && len(found) == 0 && to.KeyField().Generated:
+		case create && len(found) == 0 && to.KeyField().Generated && len(to.RequireAny) == 0:
 			given[f.Name] = []string{madeSymbol(to.Name, name[0])}
 		case !to.IsList && t.f.options.Unmatched == mapping.IgnoreRow:
 			ignored = true
@@ -387,24 +387,44 @@ func (t *task) refer(l *line) (given map[string][]string, ignored bool, problems
 
 func madeSymbol(entityName, name string) string { return "~made " + entityName + " " + foldName(name) }
 
-// find are the keys of the records that a text names, by name only where the
-// field is looked up so.
-func (t *task) find(entityName, text string, byName bool) []string {
-	def, _ := t.catalog.Entity(entityName)
-	records := t.records[entityName]
-	if r := records[fold(def.KeyField(), text)]; r != nil {
-		return []string{r.key}
-	}
-	if !byName {
-		return nil
-	}
-	var found []string
-	for _, key := range slices.Sorted(maps.Keys(records)) {
-		if foldName(nameOf(def, records[key].fields)) == foldName(text) {
-			found = append(found, key)
+// find are the records that a text names: by key, else by a unique field, else
+// by name, as far as the field is looked up by these.
+func (t *task) find(ref *entity.Reference, text string) []string {
+	for _, by := range []string{"key", "unique", "name"} {
+		var found []string
+		for _, to := range ref.To {
+			def, _ := t.catalog.Entity(to)
+			for _, key := range slices.Sorted(maps.Keys(t.records[to])) {
+				if !named(def, t.records[to][key], ref.By, by, text) {
+					continue
+				}
+				if len(ref.To) > 1 {
+					key = to + "/" + key
+				}
+				found = append(found, key)
+			}
+		}
+		if len(found) > 0 {
+			return found
 		}
 	}
-	return found
+	return nil
+}
+
+func named(def *entity.Definition, r *kept, allowed []string, by, text string) bool {
+	switch by {
+	case "key":
+		return r.key == fold(def.KeyField(), text)
+	case "name":
+		return slices.Contains(allowed, "name") && foldName(nameOf(def, r.fields)) == foldName(text)
+	}
+	for _, u := range def.Unique() {
+		f := &def.Fields[u]
+		if slices.Contains(allowed, f.Name) && slices.Contains(foldAll(f, r.fields[f.Name]), fold(f, text)) {
+			return true
+		}
+	}
+	return false
 }
 
 // merge is the record after the row: what each field's policy lets the row do.

@@ -85,7 +85,7 @@ func imports(t *rapid.T) {
 
 func drawEntities(t *rapid.T) []string {
 	return rapid.SampledFrom([][]string{
-		{"contacts", "companies"}, {"contacts"}, {"members", "members", "classifications"}, {"products", "devices"}, {"companies", "contacts", "classifications"},
+		{"contacts", "companies"}, {"contacts"}, {"members", "members", "classifications"}, {"products", "devices"}, {"contacts", "members", "devices"}, {"companies", "contacts", "classifications"},
 	}).Draw(t, "entities")
 }
 
@@ -128,11 +128,21 @@ func trace(ctx context.Context, s *rehearsal.Stage, m *importer.Import) string {
 		return err.Error()
 	}
 	for _, info := range infos {
-		if !strings.Contains(info.Key, "/notes/") {
+		if !strings.Contains(info.Key, "/notes/") && !strings.HasSuffix(info.Key, "resolutions.jsonl") && !strings.Contains(info.Key, ".again") {
 			continue
 		}
 		text, err := s.Read(ctx, info.Key)
 		fmt.Fprintf(&b, "%s %s %v\n", info.Key, text, err)
 	}
+	c, err := read(s.Catalog, s.Records)
+	if err != nil {
+		return err.Error()
+	}
+	for name, records := range c.records {
+		for key, r := range records {
+			fmt.Fprintf(&b, "%s %s %v\n", name, key, r)
+		}
+	}
+	fmt.Fprintf(&b, "%v\n%v\n", c.names, c.claims)
 	return b.String()
 }

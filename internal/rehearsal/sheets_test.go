@@ -153,6 +153,7 @@ func pools() map[string]map[string][]cell {
 			"name":          says("", "Door", "Till", "<clear>"),
 			"product":       says("", "P1", "p1", "Shoe", "shoe", "Boot", "P9", "<clear>"),
 			"status":        says("", "new", "old", "<clear>"),
+			"owner":         says("", "A1", "a1", "a@x.example", "B@x.example", "u1", "U2", "+49305550101", "nobody", "<clear>"),
 		},
 		"classifications": {
 			"code": says("", "L1", "l1", "L2"),
@@ -248,7 +249,7 @@ func (f *file) drawColumns(t *rapid.T) {
 		"companies":       {"code", "name", "tax_number", "stage", "notes", "user_group"},
 		"members":         {"phone", "email", "name", "plastic_cards", "consent", "user_group", "points", "points_currency", "points_expiry", "points_account"},
 		"products":        {"code", "name", "price", "family", "active"},
-		"devices":         {"serial_number", "name", "product", "status"},
+		"devices":         {"serial_number", "name", "product", "status", "owner"},
 		"classifications": {"code", "name"},
 	}[f.entity]
 	needed := map[string][]string{
