@@ -190,8 +190,8 @@ func TestErrorNames(t *testing.T) {
 		"string":      func() error { panic("x") },
 		"Broken":      func() error { panic(&fault.Broken{}) },
 		"boundsError": func() error {
-			none := make([]error, 0, 1)
-			return none[len(none)]
+			none, beyond := make([]error, 0, 1), 1
+			return none[beyond]
 		},
 		"Transient": func() error { return fault.Bare(fmt.Errorf("x: %w", &fault.Transient{Cause: errors.New("y")})) },
 		"TypeAssertionError": func() error {
