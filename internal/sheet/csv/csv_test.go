@@ -21,7 +21,11 @@ import (
 func comma() sheet.Layout { return sheet.Layout{Delimiter: ",", Quote: `"`} }
 
 // show writes rows as text: cells between bars, the row's number before them.
-func show(t testing.TB, r *Reader) string {
+func show(t interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}, r *Reader) string {
 	t.Helper()
 	var b strings.Builder
 	for {

@@ -32,6 +32,8 @@ type scanner struct {
 	esc   byte // 0 is none
 	// goesOn tells that the text does not end where src does.
 	goesOn bool
+	// careful finds every record cell by cell, for tests.
+	careful bool
 	// seen, where set, gets each stretch of bytes as it is read.
 	seen func([]byte)
 
@@ -131,7 +133,53 @@ func (s *scanner) try() (bool, error) {
 	if s.plain {
 		return s.close(end), nil
 	}
+	if !s.careful && s.wellFormed(end) {
+		return s.close(end), nil
+	}
+	s.cells = s.cells[:0]
 	return s.split()
+}
+
+// wellFormed finds the cells of a record as most programs write it: it ends at
+// the next line end, and each quote encloses a whole cell. It tells whether the
+// record is one; split takes all others, and finds the same in these.
+func (s *scanner) wellFormed(end int) bool {
+	if len(s.delim) != 1 || end == len(s.buf) && !s.eof || end-s.pos > MaxCell || s.nextEscape(s.pos) < end {
+		return false
+	}
+	delim, quote, p := s.delim[0], s.nextQuote(s.pos), s.pos
+	for len(s.cells) < MaxCells {
+		c, after := span{from: p}, end
+		if quote == p && p < end {
+			n := bytes.IndexByte(s.buf[p+1:end], s.quote)
+			if n < 0 {
+				return false
+			}
+			c = span{from: p + 1, to: p + 1 + n, quoted: true}
+			after = c.to + 1
+			if after < end && s.buf[after] != delim {
+				return false
+			}
+			quote = end
+			if n := bytes.IndexByte(s.buf[after:end], s.quote); n >= 0 {
+				quote = after + n
+			}
+		} else {
+			if n := bytes.IndexByte(s.buf[p:end], delim); n >= 0 {
+				after = p + n
+			}
+			if quote < after {
+				return false
+			}
+			c.to = after
+		}
+		s.cells = append(s.cells, c)
+		if after == end {
+			return true
+		}
+		p = after + 1
+	}
+	return false
 }
 
 // close ends the record at end, which is a line end or the end of the buffer.
