@@ -50,7 +50,13 @@ func (i *Importer) Found(ctx context.Context, job Job) (Step, error) {
 	if len(f.Writes) == 0 {
 		return Step{Job: job, Next: "report"}, nil
 	}
-	if err := i.putJSON(ctx, job.work("apply/begun.json"), begun{i.Now()}); err != nil {
+	if _, err := i.edit(ctx, job.Tenant, job.Import, func(m *Import) error {
+		if m.Round != job.Round || !m.Begun.IsZero() {
+			return errStop
+		}
+		m.Begun = i.Now().UTC()
+		return nil
+	}); err != nil {
 		return Step{}, err
 	}
 	if name := f.Credits.Name(); name != "" {
@@ -77,19 +83,32 @@ func (i *Importer) Found(ctx context.Context, job Job) (Step, error) {
 // make applies journal 0 of one entity. A record that somebody else made in the
 // meantime is the same one, and is left.
 func (i *Importer) make(ctx context.Context, m *Import, name string) error {
-	def, ok := i.Catalog.Entity(name)
-	if !ok {
-		return &fault.Refused{Code: "entity_unknown", Message: fmt.Sprintf("There is no entity %q.", name)}
-	}
-	stored, err := journal.Open(ctx, i.Objects, madeJournal(m.job(), name))
+	a, stored, err := i.maker(ctx, m, name)
 	if err != nil {
 		return err
 	}
+	p, err := a.Apply(ctx, stored, 0)
+	if err == nil && p.Stopped {
+		err = &fault.Cancelled{}
+	}
+	return err
+}
+
+// maker carries out journal 0 of one entity.
+func (i *Importer) maker(ctx context.Context, m *Import, name string) (*journal.Applier, *journal.Stored, error) {
+	def, ok := i.Catalog.Entity(name)
+	if !ok {
+		return nil, nil, &fault.Refused{Code: "entity_unknown", Message: fmt.Sprintf("There is no entity %q.", name)}
+	}
+	stored, err := journal.Open(ctx, i.Objects, madeJournal(m.job(), name))
+	if err != nil {
+		return nil, nil, err
+	}
 	merge, err := def.MergeOptions(nil, nil)
 	if err != nil {
-		return fmt.Errorf("importer: %w", err)
+		return nil, nil, fmt.Errorf("importer: %w", err)
 	}
-	a := &journal.Applier{
+	return &journal.Applier{
 		Planner: &journal.Planner{
 			Tenant: m.Tenant, Def: def, Merge: merge, Import: m.ID, NewVer: m.NewVer, Records: i.Records, CreateOnly: true,
 			Resolve: func(int, string) (journal.Resolution, bool) { return journal.Resolution{}, false },
@@ -100,12 +119,7 @@ func (i *Importer) make(ctx context.Context, m *Import, name string) error {
 		Rows: func(ctx context.Context, key string) ([]shuffle.Row, error) {
 			return madeRows(ctx, stored, def, key)
 		},
-	}
-	p, err := a.Apply(ctx, stored, 0)
-	if err == nil && p.Stopped {
-		err = &fault.Cancelled{}
-	}
-	return err
+	}, stored, nil
 }
 
 // madeRows is the row that a record of journal 0 would have had in a file.

@@ -37,9 +37,6 @@ func (i *Importer) newProblemRows(ctx context.Context, m *Import) (*problemRows,
 	}
 	var items []PrepareItem
 	if err := i.getJSON(ctx, m.Input.Manifest, &items); err != nil {
-		if errors.Is(err, object.ErrNotFound) {
-			return r, nil
-		}
 		return nil, err
 	}
 	for _, it := range items {

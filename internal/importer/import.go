@@ -130,7 +130,10 @@ type Import struct {
 	Shown   int   `json:"shown,omitempty"`
 	Differs int64 `json:"differs,omitempty"`
 	Started bool  `json:"started,omitempty"`
-	Word    bool  `json:"word,omitempty"` // a person said to start
+	// Begun is when the first write to the records was about to be made; zero
+	// before.
+	Begun time.Time `json:"begun,omitzero"`
+	Word  bool      `json:"word,omitempty"` // a person said to start
 
 	Rows           record.Counts    `json:"rows"`
 	NothingWritten bool             `json:"nothing_written"`
@@ -335,20 +338,29 @@ func (i *Importer) stopped(ctx context.Context, job Job) (bool, error) {
 
 // stop marks the import so that its workers stop; why is for the record.
 func (i *Importer) stop(ctx context.Context, tenant, id, why string) error {
-	err := i.writeControl(ctx, store.Op{Kind: store.Insert, Key: markKey(tenant, id), Set: map[string]any{"why": why}})
+	set := map[string]any{"why": why, "at": number(i.Now().UnixMilli())}
+	err := i.writeControl(ctx, store.Op{Kind: store.Insert, Key: markKey(tenant, id), Set: set})
 	if errors.Is(err, store.ErrExists) {
 		return nil
 	}
 	return err
 }
 
-// whyStopped is the reason on the mark, "" where there is none.
-func (i *Importer) whyStopped(ctx context.Context, tenant, id string) (string, error) {
+// whyStopped is the reason on the mark, "" where there is none, and when it was
+// made.
+func (i *Importer) whyStopped(ctx context.Context, tenant, id string) (why string, at time.Time, err error) {
 	k := markKey(tenant, id)
 	items, err := i.Control.Get(ctx, []store.Key{k})
 	if err != nil {
-		return "", fmt.Errorf("importer: reading the cancel mark: %w", err)
+		return "", time.Time{}, fmt.Errorf("importer: reading the cancel mark: %w", err)
 	}
-	why, _ := items[k].Attrs["why"].(string)
-	return why, nil
+	why, _ = items[k].Attrs["why"].(string)
+	if n, ok := items[k].Attrs["at"].(store.Number); ok {
+		ms, err := parseInt(n)
+		if err != nil {
+			return "", time.Time{}, err
+		}
+		at = time.UnixMilli(ms)
+	}
+	return why, at, nil
 }

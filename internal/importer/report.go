@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -129,11 +130,12 @@ type ending struct {
 // conclude ends an import. It tells whether a worker that started is to be
 // waited for.
 func (i *Importer) conclude(ctx context.Context, m *Import, failure *StepError) (waiting bool, err error) {
-	cancelled, err := i.whyStopped(ctx, m.Tenant, m.ID)
+	cancelled, stopped, err := i.whyStopped(ctx, m.Tenant, m.ID)
 	if err != nil {
 		return false, err
 	}
 	if cancelled == "" {
+		stopped = i.Now()
 		if err := i.stop(ctx, m.Tenant, m.ID, "report"); err != nil {
 			return false, err
 		}
@@ -146,15 +148,20 @@ func (i *Importer) conclude(ctx context.Context, m *Import, failure *StepError) 
 		e.trouble = nil
 	}
 	rows, err := i.newProblemRows(ctx, m)
-	if err != nil {
-		return false, err
+	if err == nil {
+		defer rows.close()
+		waiting, err = i.outcomes(ctx, m, e, rows)
 	}
-	defer rows.close()
-	if waiting, err = i.outcomes(ctx, m, e, rows); err != nil || waiting {
+	if taken(err) {
+		i.log(ctx, m.job(), "what the import left is not all there", "error", err.Error())
+		e, rows = i.unaccounted(m, e), &problemRows{}
+		waiting, err = e.written && i.Now().Sub(stopped) < i.Config.LateWorker, nil
+	}
+	if err != nil || waiting {
 		return waiting, err
 	}
 	switch {
-	case e.cancelled:
+	case e.cancelled && e.trouble == nil:
 		e.state = CancelledState
 	case e.trouble != nil:
 		e.state = Failed
@@ -164,7 +171,10 @@ func (i *Importer) conclude(ctx context.Context, m *Import, failure *StepError) 
 		e.state = Completed
 	}
 	if e.counts.Read > 0 || e.rec != nil {
-		if err := i.writeReports(ctx, m, e, rows); err != nil {
+		if err := i.writeReports(ctx, m, e, rows); taken(err) {
+			e.files, e.reports = nil, Reports{}
+			e.notices["report_unwritten"] = 1 // the upload is gone
+		} else if err != nil {
 			return false, err
 		}
 	}
@@ -195,6 +205,24 @@ func (i *Importer) conclude(ctx context.Context, m *Import, failure *StepError) 
 			"updated", e.counts.Updated, "unchanged", e.counts.Unchanged, "rejected", e.counts.Rejected, "ignored", e.counts.Ignored)
 	}
 	return false, err
+}
+
+// taken tells that something stored is not there any more, or not as it was
+// left: trying again does not help.
+func taken(err error) bool {
+	var (
+		broken *fault.Broken
+		bad    *fault.BadFile
+	)
+	return errors.Is(err, object.ErrNotFound) || errors.As(err, &broken) || errors.As(err, &bad)
+}
+
+// unaccounted is the end of an import of which too much is gone to say what
+// became of each row. Nothing is said of them but that.
+func (i *Importer) unaccounted(m *Import, e *ending) *ending {
+	u := &ending{codes: map[string]int64{}, held: map[string]int64{}, notices: map[string]int64{}, cancelled: e.cancelled, written: !m.Begun.IsZero()}
+	u.trouble = &Trouble{"work_missing", "Parts of the import's work in the bucket are gone, so that nobody can say what became of each row. Look at the records, and drop the file again."}
+	return u
 }
 
 // outcomes adds up what became of the rows, as far as the import came, and
@@ -231,15 +259,13 @@ func (i *Importer) outcomes(ctx context.Context, m *Import, e *ending, rows *pro
 	} else {
 		return false, i.unplanned(ctx, e, rows)
 	}
-	var start begun
-	err = i.getJSON(ctx, m.job().work("apply/begun.json"), &start)
-	if err != nil && !errors.Is(err, object.ErrNotFound) {
-		return false, err
-	}
-	e.written = err == nil
+	e.written = !m.Begun.IsZero()
 	if e.written {
 		if waiting, err := i.workersRun(ctx, m, f.Writes); err != nil || waiting {
 			return waiting, err
+		}
+		if err := i.auditMade(ctx, m, e, &f); err != nil {
+			return false, err
 		}
 	}
 	writes := map[int]bool{}
@@ -255,6 +281,24 @@ func (i *Importer) outcomes(ctx context.Context, m *Import, e *ending, rows *pro
 		return false, &fault.Broken{Message: fmt.Sprintf("%d rows were read and %d have an outcome", rec.Rows, e.counts.Read)}
 	}
 	return false, nil
+}
+
+// auditMade makes good what an import that ended early left undone of the
+// records that it made on the way.
+func (i *Importer) auditMade(ctx context.Context, m *Import, e *ending, f *Final) error {
+	if e.trouble == nil && !e.cancelled {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Made)) {
+		a, stored, err := i.maker(ctx, m, name)
+		if err != nil {
+			return err
+		}
+		if _, _, err := a.Audit(ctx, stored, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unplanned rejects the rows that reached no plan.

@@ -239,9 +239,16 @@ func (a *Applier) claim(ctx context.Context, entries []*Entry) (live, again []*E
 		of   []*Entry
 		lost = map[*Entry]bool{}
 	)
+	claims := map[store.Key]bool{}
 	for _, e := range entries {
 		for _, u := range e.Take {
-			ops = append(ops, store.Op{Kind: store.Insert, Key: table.ClaimKey(p.Tenant, p.Def.Name, u.Field, u.Value), Set: claimAttrs(e.Key, p.Import)})
+			k := table.ClaimKey(p.Tenant, p.Def.Name, u.Field, u.Value)
+			if claims[k] { // two that were decided again want it: the other has it
+				lost[e] = true
+				continue
+			}
+			claims[k] = true
+			ops = append(ops, store.Op{Kind: store.Insert, Key: k, Set: claimAttrs(e.Key, p.Import)})
 			of = append(of, e)
 		}
 	}
@@ -393,7 +400,7 @@ func (a *Applier) nameOps(e *Entry) []store.Op {
 			before[name] = v
 		}
 	}
-	return NameOps(p.Tenant, p.Def, e.Key, before, e.After)
+	return NameOps(p.Tenant, p.Def, e.Key, e.NewVer, before, e.After)
 }
 
 // wrote tells what is known of an entry's write.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"github.com/dropload/dropload/internal/entity"
 	"github.com/dropload/dropload/internal/record"
@@ -15,7 +16,8 @@ import (
 // whose outcome is not the planned one. A worker that is done audits what was
 // decided again; with everything true every record is looked at, which tells
 // what a worker that is gone has left undone: those rows are rejected with the
-// code "not_applied".
+// code "not_applied". The names and credits of what it did write are then made
+// good; values that it did not free hold nobody up.
 func (a *Applier) Audit(ctx context.Context, s *Stored, everything bool) (record.Counts, Overrides, error) {
 	counts, overrides := s.Counts, Overrides{}
 	decided, err := a.Supplements(ctx, 0, -1)
@@ -27,6 +29,11 @@ func (a *Applier) Audit(ctx context.Context, s *Stored, everything bool) (record
 		found, err := a.look(ctx, chunk)
 		if err != nil {
 			return err
+		}
+		if everything {
+			if err := a.complete(ctx, chunk, found, decided); err != nil {
+				return err
+			}
 		}
 		for _, e := range chunk {
 			final, err := a.final(ctx, e, found[e.Key], decided[e.Key])
@@ -51,6 +58,40 @@ func (a *Applier) Audit(ctx context.Context, s *Stored, everything bool) (record
 		err = flush()
 	}
 	return counts, overrides, err
+}
+
+// complete does what is left to do for records that were written.
+func (a *Applier) complete(ctx context.Context, entries []*Entry, found map[string]*seen, decided map[string][]*Entry) error {
+	var landed, newest []*Entry
+	for _, e := range entries {
+		if e.Op == Pay && len(decided[e.Key]) == 0 {
+			// A record's credits are made or not; some of them are no end.
+			paid, err := a.Planner.credited(ctx, e)
+			if err != nil {
+				return err
+			}
+			if paid > 0 && paid < len(e.Credits) {
+				landed = append(landed, e)
+			}
+			continue
+		}
+		s := found[e.Key]
+		w, wrote := s.stored.Wrote(a.Planner.Import)
+		for _, d := range append([]*Entry{e}, decided[e.Key]...) {
+			if !wrote || d.Op == None || d.Op == Pay || d.NewVer != w.Ver {
+				continue
+			}
+			landed = append(landed, d)
+			if s.stored.Ver == d.NewVer {
+				newest = append(newest, d)
+			}
+			break
+		}
+	}
+	if err := a.settle(ctx, newest, nil); err != nil {
+		return err
+	}
+	return a.credit(ctx, landed)
 }
 
 // NotApplied is the problem of a good row that was not applied because its
@@ -84,7 +125,7 @@ func (o Overrides) differ(counts *record.Counts, e *Entry, final []RowNote) {
 func (a *Applier) final(ctx context.Context, e *Entry, s *seen, decided []*Entry) ([]RowNote, error) {
 	if e.Op == Pay && len(decided) == 0 {
 		paid, err := a.Planner.credited(ctx, e)
-		if err == nil && !paid {
+		if err == nil && paid < len(e.Credits) {
 			return refuse(e, NotApplied().Code).Rows, nil
 		}
 		return e.Rows, err
@@ -112,18 +153,23 @@ func (a *Applier) final(ctx context.Context, e *Entry, s *seen, decided []*Entry
 }
 
 // NameOps are the writes that keep the names of a record, by which references
-// find it, in step with its fields. They may be repeated.
-func NameOps(tenant string, def *entity.Definition, key string, before, after record.Fields) []store.Op {
+// find it, in step with its fields of version ver. They may be repeated, and
+// late: a name that a later version has again is not taken away.
+func NameOps(tenant string, def *entity.Definition, key string, ver int64, before, after record.Fields) []store.Op {
 	was, is := entity.FoldName(def.NameOf(before)), entity.FoldName(def.NameOf(after))
 	if was == is {
 		return nil
 	}
 	var ops []store.Op
+	n := store.Number(strconv.FormatInt(ver, 10))
 	if is != "" {
-		ops = append(ops, store.Op{Kind: store.Put, Key: table.NameKey(tenant, def.Name, is, key), Set: map[string]any{"n": def.NameOf(after)}})
+		ops = append(ops, store.Op{Kind: store.Put, Key: table.NameKey(tenant, def.Name, is, key), Set: map[string]any{"n": def.NameOf(after), table.AttrVersion: n}})
 	}
 	if was != "" {
-		ops = append(ops, store.Op{Kind: store.Delete, Key: table.NameKey(tenant, def.Name, was, key)})
+		ops = append(ops, store.Op{
+			Kind: store.Delete, Key: table.NameKey(tenant, def.Name, was, key),
+			If: []store.Cond{{Kind: store.Less, Attr: table.AttrVersion, Value: n}},
+		})
 	}
 	return ops
 }

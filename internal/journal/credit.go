@@ -258,15 +258,15 @@ func (p *Planner) accounts(ctx context.Context, named []string) (map[string]stri
 	return owners, nil
 }
 
-// credited tells whether every ledger line of an entry is written.
-func (p *Planner) credited(ctx context.Context, e *Entry) (bool, error) {
+// credited counts the ledger lines of an entry that are written.
+func (p *Planner) credited(ctx context.Context, e *Entry) (int, error) {
 	keys := make([]store.Key, len(e.Credits))
 	for n, c := range e.Credits {
 		keys[n] = table.LedgerKey(p.Tenant, p.Def.Name, e.Key, p.Import, c.Row)
 	}
 	items, err := p.Records.Get(ctx, keys)
 	if err != nil {
-		return false, fmt.Errorf("journal: reading a ledger: %w", err)
+		return 0, fmt.Errorf("journal: reading a ledger: %w", err)
 	}
-	return len(items) == len(keys), nil
+	return len(items), nil
 }

@@ -114,7 +114,7 @@ func (w *witness) pay(f *file, m *importer.Import, v *verdict) {
 		return
 	}
 	for _, c := range v.credits {
-		w.ledger[fmt.Sprint(f.entity, " ", c.key, " ", m.ID, " ", c.row, " ", c.amount, " ", c.currency, " ", c.expiry, " ", c.account)] = true
+		w.ledger[ledgerID(f.entity, m.ID, &c)] = true
 		id := f.entity + " " + c.key + " " + c.currency
 		if c.account != "" {
 			id += "@" + c.account
@@ -331,9 +331,42 @@ func (w *witness) stamps(f *file, m *importer.Import, v *verdict) error {
 	return nil
 }
 
-// told compares what the import says of its rows: counts, state, reasons, and
-// the two files of rows.
+// told compares what the import says of its rows, and how it ended.
 func (w *witness) told(ctx context.Context, f *file, m *importer.Import, v *verdict) error {
+	if err := w.counted(ctx, f, m, v); err != nil {
+		return err
+	}
+	state := importer.Completed
+	switch {
+	case v.trouble != "":
+		state = importer.Failed
+	case m.Rows.Rejected > 0:
+		state = importer.CompletedWithRejects
+	}
+	trouble := ""
+	if m.Trouble != nil {
+		trouble = m.Trouble.Code
+	}
+	if m.State != state || trouble != v.trouble {
+		return fmt.Errorf("it is %s (%s), want %s (%s)", m.State, trouble, state, v.trouble)
+	}
+	if nothing := v.trouble != "" || f.options.DryRun || len(v.writes)+len(v.credits) == 0; m.NothingWritten != nothing {
+		return fmt.Errorf("nothing written: %v, want %v", m.NothingWritten, nothing)
+	}
+	if d := gocmp.Diff(v.held, m.Held); d != "" && len(v.held)+len(m.Held) > 0 {
+		return fmt.Errorf("held back (-want +got):\n%s", d)
+	}
+	if m.Rows.Read == 0 {
+		v.notices["no_rows"] = 1
+	}
+	if d := gocmp.Diff(v.notices, m.Notices); d != "" && len(v.notices)+len(m.Notices) > 0 {
+		return fmt.Errorf("notices (-want +got):\n%s", d)
+	}
+	return nil
+}
+
+// counted compares the outcomes: counts, reasons, and the two files of rows.
+func (w *witness) counted(ctx context.Context, f *file, m *importer.Import, v *verdict) error {
 	var rows record.Counts
 	codes := map[string]int64{}
 	for _, x := range v.rows {
@@ -353,34 +386,8 @@ func (w *witness) told(ctx context.Context, f *file, m *importer.Import, v *verd
 		}
 		return fmt.Errorf("counts (-want +got):\n%s", d)
 	}
-	state := importer.Completed
-	switch {
-	case v.trouble != "":
-		state = importer.Failed
-	case rows.Rejected > 0:
-		state = importer.CompletedWithRejects
-	}
-	trouble := ""
-	if m.Trouble != nil {
-		trouble = m.Trouble.Code
-	}
-	if m.State != state || trouble != v.trouble {
-		return fmt.Errorf("it is %s (%s), want %s (%s)", m.State, trouble, state, v.trouble)
-	}
-	if nothing := v.trouble != "" || f.options.DryRun || len(v.writes)+len(v.credits) == 0; m.NothingWritten != nothing {
-		return fmt.Errorf("nothing written: %v, want %v", m.NothingWritten, nothing)
-	}
 	if d := gocmp.Diff(codes, m.Codes); d != "" && len(codes)+len(m.Codes) > 0 {
 		return fmt.Errorf("codes (-want +got):\n%s", d)
-	}
-	if d := gocmp.Diff(v.held, m.Held); d != "" && len(v.held)+len(m.Held) > 0 {
-		return fmt.Errorf("held back (-want +got):\n%s", d)
-	}
-	if rows.Read == 0 {
-		v.notices["no_rows"] = 1
-	}
-	if d := gocmp.Diff(v.notices, m.Notices); d != "" && len(v.notices)+len(m.Notices) > 0 {
-		return fmt.Errorf("notices (-want +got):\n%s", d)
 	}
 	if err := w.report(ctx, f, m.Reports.Failures, v, "rejected"); err != nil {
 		return fmt.Errorf("failure report: %w", err)

@@ -65,7 +65,8 @@ type verdict struct {
 	trouble string          // why nothing was written
 	writes  map[string]bool // keys of records written
 	credits []credit
-	again   bool // the very credits were made before, so that a person is asked
+	paid    map[string]bool // keys of records credited
+	again   bool            // the very credits were made before, so that a person is asked
 	notices map[string]int64
 	made    map[string]int // records made on the way, by entity
 }
@@ -119,11 +120,14 @@ type task struct {
 	id    int
 	out   *verdict
 	lines []*line
+	of    map[string][]*line // by key
+	made  []*kept            // on the way
 	// start is what was stored, now what is.
 	start, now map[string]*kept
 	owner      map[string]string // unique values at the start: "field value" → key
 	taken      map[string]string // those taken since
 	wrote      map[string]string // how a record to be made is written first, by symbol
+	credits    string            // what the credits say
 }
 
 // line is a good row on its way.
@@ -135,17 +139,17 @@ type line struct {
 	took   []string        // symbols of records to be made that it refers to now
 }
 
-// take does an import. The records are changed only where it is carried out.
-func (c *clerk) take(f *file) *verdict {
+// take works an import out. The records are changed by commit.
+func (c *clerk) take(f *file) *task {
 	c.serial++
 	def, _ := c.catalog.Entity(f.entity)
 	t := &task{
 		clerk: c, f: f, def: def, id: c.serial,
 		out: &verdict{
-			rows: map[int64]*fate{}, held: map[string]int64{}, writes: map[string]bool{}, made: map[string]int{}, notices: map[string]int64{},
+			rows: map[int64]*fate{}, held: map[string]int64{}, writes: map[string]bool{}, paid: map[string]bool{}, made: map[string]int{}, notices: map[string]int64{},
 		},
 		start: c.records[f.entity], now: maps.Clone(c.records[f.entity]), owner: map[string]string{}, taken: map[string]string{},
-		wrote: map[string]string{},
+		wrote: map[string]string{}, of: map[string][]*line{},
 	}
 	for key, r := range t.start {
 		for _, u := range def.Unique() {
@@ -158,15 +162,14 @@ func (c *clerk) take(f *file) *verdict {
 	for i := range f.rows {
 		t.read(int64(i)+2, &f.rows[i])
 	}
-	of := map[string][]*line{}
 	for _, l := range t.lines {
-		of[l.key] = append(of[l.key], l)
+		t.of[l.key] = append(t.of[l.key], l)
 	}
 	for _, l := range t.lines {
-		t.out.rows[l.number] = t.row(l, of[l.key])
+		t.out.rows[l.number] = t.row(l, t.of[l.key])
 	}
-	t.settle(of)
-	return t.out
+	t.settle()
+	return t
 }
 
 func (t *task) reject(number int64, key string, problems ...string) *fate {
@@ -559,11 +562,11 @@ func (t *task) claim(stored, next *kept, pay credit) (problems []string) {
 	return nil
 }
 
-// settle ends the import: what is written, or why nothing is.
-func (t *task) settle(of map[string][]*line) {
-	paid, pays := map[string]bool{}, map[int64]bool{}
+// settle works out what is written, or why nothing is.
+func (t *task) settle() {
+	pays := map[int64]bool{}
 	for _, c := range t.out.credits {
-		paid[c.key], pays[c.row] = true, true
+		t.out.paid[c.key], pays[c.row] = true, true
 	}
 	for key, r := range t.now {
 		before := t.start[key]
@@ -572,7 +575,7 @@ func (t *task) settle(of map[string][]*line) {
 		case before != nil && maps.EqualFunc(before.fields, r.fields, slices.Equal[[]string]):
 			// Back and forth: as if nothing had been.
 			t.now[key] = before
-			for _, l := range of[key] {
+			for _, l := range t.of[key] {
 				if x := t.out.rows[l.number]; x.outcome == "updated" && !pays[l.number] {
 					x.outcome = "unchanged"
 				}
@@ -581,29 +584,16 @@ func (t *task) settle(of map[string][]*line) {
 			t.out.writes[key] = true
 		}
 	}
-	t.out.trouble = t.judge()
-	if t.out.trouble != "" {
-		for key := range of {
-			if !t.out.writes[key] && !paid[key] {
-				continue
-			}
-			for _, l := range of[key] {
-				if x := t.out.rows[l.number]; x.outcome == "created" || x.outcome == "updated" || x.outcome == "unchanged" {
-					x.outcome, x.problems = "rejected", []string{"not_applied "}
-				}
+	if t.out.trouble = t.judge(); t.out.trouble != "" {
+		for key := range t.of {
+			if t.out.writes[key] || t.out.paid[key] {
+				t.refuse(key, "not_applied ")
 			}
 		}
 		return
 	}
-	made := t.makeNamed(of)
-	if t.f.options.DryRun {
-		return
-	}
-	for _, r := range made {
-		t.records[strings.Fields(r.key)[1]][r.key] = r
-	}
-	t.records[t.def.Name] = t.now
-	if len(t.out.credits) == 0 {
+	t.makeNamed()
+	if t.f.options.DryRun || len(t.out.credits) == 0 {
 		return
 	}
 	says := make([]string, len(t.out.credits))
@@ -612,15 +602,38 @@ func (t *task) settle(of map[string][]*line) {
 		says[i] = fmt.Sprint(c)
 	}
 	slices.Sort(says)
-	name := strings.Join(says, "\n")
-	t.out.again, t.credited[name] = t.credited[name], true
+	t.credits = strings.Join(says, "\n")
+	t.out.again = t.credited[t.credits]
+}
+
+// refuse rejects the good rows of a record that is not written.
+func (t *task) refuse(key, problem string) {
+	for _, l := range t.of[key] {
+		if x := t.out.rows[l.number]; x.outcome == "created" || x.outcome == "updated" || x.outcome == "unchanged" {
+			x.outcome, x.problems = "rejected", []string{problem}
+		}
+	}
+}
+
+// commit keeps what the import writes.
+func (t *task) commit() {
+	if t.out.trouble != "" || t.f.options.DryRun {
+		return
+	}
+	for _, r := range t.made {
+		t.records[strings.Fields(r.key)[1]][r.key] = r
+	}
+	t.records[t.def.Name] = t.now
+	if t.credits != "" {
+		t.credited[t.credits] = true
+	}
 }
 
 // makeNamed makes the records that rows of what is written took.
-func (t *task) makeNamed(of map[string][]*line) (made []*kept) {
+func (t *task) makeNamed() {
 	done := map[string]bool{}
 	for _, key := range slices.Sorted(maps.Keys(t.out.writes)) {
-		for _, l := range of[key] {
+		for _, l := range t.of[key] {
 			for _, symbol := range l.took {
 				to := strings.Fields(symbol)[1]
 				if done[symbol] || t.records[to][symbol] != nil {
@@ -628,11 +641,10 @@ func (t *task) makeNamed(of map[string][]*line) (made []*kept) {
 				}
 				done[symbol] = true
 				t.out.made[to]++
-				made = append(made, &kept{key: symbol, written: symbol, fields: map[string][]string{"code": {symbol}, "name": {t.wrote[symbol]}}})
+				t.made = append(t.made, &kept{key: symbol, written: symbol, fields: map[string][]string{"code": {symbol}, "name": {t.wrote[symbol]}}})
 			}
 		}
 	}
-	return made
 }
 
 // judge is the code of why a plan is not carried out.

@@ -102,7 +102,9 @@ func (w *witness) imports(ctx context.Context, f *file, id string) error {
 	if err != nil {
 		return err
 	}
-	v := w.take(f)
+	todo := w.take(f)
+	v := todo.out
+	todo.commit()
 	w.pay(f, m, v)
 	if asked != v.again {
 		return fmt.Errorf("a person was asked: %v, want %v", asked, v.again)

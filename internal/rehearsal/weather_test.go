@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dropload/dropload/internal/fault"
@@ -25,12 +27,16 @@ type weather struct {
 	// patience is how often one piece of work may fail: less than the state
 	// machine tries again, or it gives up.
 	patience int
+	// breaks is a function of which there is no end of trouble; "" is none.
+	breaks string
 
 	mu     sync.Mutex
 	calls  map[string]int
 	spent  map[string]int // of patience, by function and payload
 	seen   map[trouble]int
 	ghosts sync.WaitGroup
+	off    atomic.Bool   // nothing more goes wrong
+	pace   time.Duration // the most that a request takes anyway
 }
 
 // trouble is a way in which a call goes wrong.
@@ -69,7 +75,7 @@ func newWeather(seed uint64, patience int, odds map[trouble]uint64) *weather {
 func (w *weather) roll(t trouble, work, run, what string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.odds[t] == 0 {
+	if w.odds[t] == 0 || w.off.Load() {
 		return false
 	}
 	id := string(t) + work + run + what
@@ -83,8 +89,12 @@ func (w *weather) roll(t trouble, work, run, what string) bool {
 	if x%1000 >= w.odds[t] {
 		return false
 	}
+	patience := w.patience
+	if w.breaks != "" && strings.HasPrefix(work, w.breaks) {
+		patience = 1000
+	}
 	if t != slow && t != twice && t != ghost && t != sentTwice && run[0] == '#' {
-		if w.spent[work] >= w.patience {
+		if w.spent[work] >= patience {
 			return false
 		}
 		w.spent[work]++
@@ -100,6 +110,11 @@ func (w *weather) request(ctx context.Context, what string) (before, after error
 	p, _ := ctx.Value(processKey{}).(*process)
 	if p == nil {
 		return nil, nil
+	}
+	if w.pace > 0 {
+		h := fnv.New64a()
+		_, _ = fmt.Fprint(h, w.seed, p.work, p.run, what)
+		time.Sleep(time.Duration(h.Sum64() % uint64(w.pace)))
 	}
 	if p.slow || w.roll(slow, p.work, p.run, what) {
 		select {
