@@ -93,7 +93,7 @@ func TestOracleWhereImportsEndEarly(t *testing.T) {
 				t.Logf("%s", f)
 				sky.off.Store(n%2 == 1)
 				if n%2 == 1 {
-					time.Sleep(21 * time.Minute)
+					time.Sleep(21 * time.Minute) //nolint:forbidigo // virtual time of a synctest bubble
 					s.Runner.Join()
 					sky.ghosts.Wait()
 					if err := w.imports(ctx, f, fmt.Sprint(n)); err != nil {
@@ -142,12 +142,12 @@ func (w *witness) endsEarly(ctx context.Context, f *file, id string, sky *weathe
 	if end.cancelled != "" {
 		others.Go(func() {
 			for begun.Err() == nil {
-				time.Sleep(50 * time.Millisecond)
+				time.Sleep(50 * time.Millisecond) //nolint:forbidigo // virtual time of a synctest bubble
 				m, err := s.Of(ctx, d)
 				if err != nil || m.State != end.cancelled {
 					continue
 				}
-				time.Sleep(end.after)
+				time.Sleep(end.after)                     //nolint:forbidigo // virtual time of a synctest bubble
 				_ = s.Cancel(ctx, rehearsal.Tenant, m.ID) // it may be at its end
 				return
 			}
@@ -155,9 +155,9 @@ func (w *witness) endsEarly(ctx context.Context, f *file, id string, sky *weathe
 	}
 	if end.takes != "" {
 		others.Go(func() {
-			time.Sleep(10 * end.after)
+			time.Sleep(10 * end.after) //nolint:forbidigo // virtual time of a synctest bubble
 			for begun.Err() == nil {
-				time.Sleep(500 * time.Millisecond)
+				time.Sleep(500 * time.Millisecond) //nolint:forbidigo // virtual time of a synctest bubble
 				infos, _, err := s.Objects.List(ctx, "", "")
 				for _, info := range infos {
 					if err == nil && strings.Contains("/"+info.Key, end.takes) {

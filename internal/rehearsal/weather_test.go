@@ -114,7 +114,7 @@ func (w *weather) request(ctx context.Context, what string) (before, after error
 	if w.pace > 0 {
 		h := fnv.New64a()
 		_, _ = fmt.Fprint(h, w.seed, p.work, p.run, what)
-		time.Sleep(time.Duration(h.Sum64() % uint64(w.pace)))
+		time.Sleep(time.Duration(h.Sum64() % uint64(w.pace))) //nolint:forbidigo // virtual time of a synctest bubble
 	}
 	if p.slow || w.roll(slow, p.work, p.run, what) {
 		select {
