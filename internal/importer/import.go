@@ -110,6 +110,8 @@ type Import struct {
 
 	Pause  Pause            `json:"pause,omitzero"`
 	Epochs map[string]int64 `json:"epochs,omitempty"`
+	// Left is the round that Turn ended because another import came between.
+	Left int `json:"left,omitempty"`
 	// NewVer is the version of the records that it creates.
 	NewVer   int64    `json:"new_ver"`
 	Decision Decision `json:"decision,omitzero"`
@@ -280,8 +282,22 @@ func editDocument[T any](ctx context.Context, i *Importer, k store.Key, f func(*
 		if !errors.Is(err, store.ErrConditionFailed) {
 			return v, true, err
 		}
+		// A client that sent it twice is told of the second time only.
+		if ours, err := i.holds(ctx, k, set); err != nil || ours {
+			return v, true, err
+		}
 	}
 	return v, true, &fault.Transient{Cause: fmt.Errorf("importer: %s keeps changing", k.SK)}
+}
+
+// holds tells whether a document is stored as it would be written.
+func (i *Importer) holds(ctx context.Context, k store.Key, set map[string]any) (bool, error) {
+	items, err := i.Control.Get(ctx, []store.Key{k})
+	if err != nil {
+		return false, fmt.Errorf("importer: reading %s: %w", k.SK, err)
+	}
+	a := items[k].Attrs
+	return a[attrDoc] == set[attrDoc] && a[attrRevision] == set[attrRevision], nil
 }
 
 // load reads an import. Returns ErrNoImport.
@@ -311,7 +327,7 @@ func (i *Importer) begin(ctx context.Context, job Job) (*Import, error) {
 		return nil, err
 	}
 	if m.Round != job.Round {
-		return nil, &fault.Refused{Code: "round_over", Message: fmt.Sprintf("Round %d is over; the import is in round %d.", job.Round, m.Round)}
+		return nil, roundOver(job, m)
 	}
 	stop, err := i.stopped(ctx, job)
 	if err != nil {
@@ -321,6 +337,10 @@ func (i *Importer) begin(ctx context.Context, job Job) (*Import, error) {
 		return nil, &fault.Cancelled{}
 	}
 	return m, nil
+}
+
+func roundOver(job Job, m *Import) error {
+	return &fault.Refused{Code: "round_over", Message: fmt.Sprintf("Round %d is over; the import is in round %d.", job.Round, m.Round)}
 }
 
 func markKey(tenant, id string) store.Key { return store.Key{PK: importPK(tenant, id), SK: "stop"} }

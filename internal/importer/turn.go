@@ -149,8 +149,15 @@ func (i *Importer) Turn(ctx context.Context, job Job) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
-	m, err := i.begin(ctx, job)
+	m, err := i.load(ctx, job.Tenant, job.Import)
 	if err != nil {
+		return Step{}, err
+	}
+	if m.Left == job.Round && m.Round == job.Round+1 {
+		// An earlier run of this step began the new round and could not say so.
+		return Step{Job: m.job(), Next: "prepare", Manifest: m.Input.Manifest}, nil
+	}
+	if m, err = i.begin(ctx, job); err != nil {
 		return Step{}, err
 	}
 	if m.Planned {
@@ -182,7 +189,10 @@ func (i *Importer) Turn(ctx context.Context, job Job) (Step, error) {
 	next, manifest := "reconcile", ""
 	m, err = i.edit(ctx, job.Tenant, job.Import, func(m *Import) error {
 		switch {
+		case m.Round != job.Round:
+			return roundOver(job, m)
 		case stale:
+			m.Left = m.Round
 			if m.Planned {
 				m.Shown = m.Round
 			}
@@ -375,6 +385,9 @@ func (i *Importer) send(ctx context.Context, m *Import) (bool, error) {
 		return false, fmt.Errorf("importer: answering: %w", err)
 	}
 	_, _, err = editDocument(ctx, i, tokenKey(m), func(w *waiting) error {
+		if w.Token != token.Token {
+			return errStop // the wait began anew
+		}
 		w.Spent = true
 		return nil
 	})
@@ -399,8 +412,11 @@ type AwaitInput struct {
 // that no state machine waits for what nobody will say.
 func (i *Importer) Await(ctx context.Context, in AwaitInput) error {
 	m, err := i.load(ctx, in.Job.Tenant, in.Job.Import)
-	if err != nil {
+	if errors.Is(err, ErrNoImport) {
 		return i.failWait(ctx, in, err)
+	}
+	if err != nil {
+		return err
 	}
 	if m.Pause.Kind != in.Kind {
 		return i.failWait(ctx, in, &fault.Broken{Message: "the import does not wait for " + in.Kind})

@@ -365,14 +365,18 @@ func (w *witness) told(ctx context.Context, f *file, m *importer.Import, v *verd
 	return nil
 }
 
+func outcomes() map[string]record.Outcome {
+	return map[string]record.Outcome{
+		"created": record.Created, "updated": record.Updated, "unchanged": record.Unchanged, "rejected": record.Rejected, "ignored": record.Ignored,
+	}
+}
+
 // counted compares the outcomes: counts, reasons, and the two files of rows.
 func (w *witness) counted(ctx context.Context, f *file, m *importer.Import, v *verdict) error {
 	var rows record.Counts
 	codes := map[string]int64{}
 	for _, x := range v.rows {
-		rows.Add(map[string]record.Outcome{
-			"created": record.Created, "updated": record.Updated, "unchanged": record.Unchanged, "rejected": record.Rejected, "ignored": record.Ignored,
-		}[x.outcome], 1)
+		rows.Add(outcomes()[x.outcome], 1)
 		if x.outcome == "rejected" {
 			for _, p := range x.problems {
 				codes[p]++

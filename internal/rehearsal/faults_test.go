@@ -37,7 +37,7 @@ func TestOracleUnderFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			sky.over(s)
-			defer sky.ghosts.Wait()
+			defer sky.clears()
 			w := newWitness(s)
 			w.loose = true
 			if err := w.openAccounts(ctx); err != nil {
@@ -76,10 +76,11 @@ func TestOracleWhereImportsEndEarly(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.Runner.LeaveWorkers = rapid.Bool().Draw(t, "workers are left")
+			s.Runner.Machine.States["Apply"].MaxConcurrency = rapid.IntRange(1, 3).Draw(t, "workers at once")
 			sky.over(s)
 			defer func() {
 				s.Runner.Join()
-				sky.ghosts.Wait()
+				sky.clears()
 			}()
 			w := newWitness(s)
 			w.loose = true
@@ -104,7 +105,7 @@ func TestOracleWhereImportsEndEarly(t *testing.T) {
 				end := earlyEnd{after: time.Duration(rapid.IntRange(0, 8_000).Draw(t, "after")) * time.Millisecond}
 				switch rapid.IntRange(0, 3).Draw(t, "end") {
 				case 0:
-					end.cancelled = importer.Applying
+					end.writes = rapid.IntRange(1, 6).Draw(t, "writes")
 				case 1:
 					end.cancelled = rapid.SampledFrom([]importer.State{importer.Inspecting, importer.Preparing, importer.Planning}).Draw(t, "cancelled")
 				case 2:
@@ -121,6 +122,7 @@ func TestOracleWhereImportsEndEarly(t *testing.T) {
 // earlyEnd is why an import ends early.
 type earlyEnd struct {
 	cancelled importer.State // in which it is cancelled, "" for none
+	writes    int            // of records, after which it is cancelled
 	takes     string         // what is in the keys of objects that disappear
 	after     time.Duration  // of the beginning, or of the state
 }
@@ -150,6 +152,18 @@ func (w *witness) endsEarly(ctx context.Context, f *file, id string, sky *weathe
 				time.Sleep(end.after)                     //nolint:forbidigo // virtual time of a synctest bubble
 				_ = s.Cancel(ctx, rehearsal.Tenant, m.ID) // it may be at its end
 				return
+			}
+		})
+	}
+	if end.writes > 0 {
+		wrote := sky.after(end.writes)
+		others.Go(func() {
+			select {
+			case <-wrote:
+				if m, err := s.Of(ctx, d); err == nil {
+					_ = s.Cancel(ctx, rehearsal.Tenant, m.ID)
+				}
+			case <-begun.Done():
 			}
 		})
 	}
