@@ -93,9 +93,9 @@ func TestOracleOfOneFeed(t *testing.T) {
 				}
 				files[d.Key] = f
 				drops = append(drops, d)
-				time.Sleep(time.Duration(rapid.IntRange(0, 5000).Draw(t, "later")) * time.Millisecond)
+				pass(time.Duration(rapid.IntRange(0, 5000).Draw(t, "later")) * time.Millisecond)
 			}
-			time.Sleep(12 * time.Hour)
+			pass(12 * time.Hour)
 			var all []*importer.Import
 			for _, d := range drops {
 				m, err := w.stage.Of(ctx, d)
@@ -147,7 +147,7 @@ func TestOracleSideBySide(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(time.Duration(rapid.IntRange(0, 9000).Draw(t, "later")) * time.Millisecond)
+			pass(time.Duration(rapid.IntRange(0, 9000).Draw(t, "later")) * time.Millisecond)
 			db, err := w.begin(ctx, "others", "b", b)
 			if err != nil {
 				t.Fatal(err)

@@ -94,7 +94,7 @@ func TestOracleWhereImportsEndEarly(t *testing.T) {
 				t.Logf("%s", f)
 				sky.off.Store(n%2 == 1)
 				if n%2 == 1 {
-					time.Sleep(21 * time.Minute) //nolint:forbidigo // virtual time of a synctest bubble
+					pass(21 * time.Minute)
 					s.Runner.Join()
 					sky.ghosts.Wait()
 					if err := w.imports(ctx, f, fmt.Sprint(n)); err != nil {
@@ -144,12 +144,12 @@ func (w *witness) endsEarly(ctx context.Context, f *file, id string, sky *weathe
 	if end.cancelled != "" {
 		others.Go(func() {
 			for begun.Err() == nil {
-				time.Sleep(50 * time.Millisecond) //nolint:forbidigo // virtual time of a synctest bubble
+				pass(50 * time.Millisecond)
 				m, err := s.Of(ctx, d)
 				if err != nil || m.State != end.cancelled {
 					continue
 				}
-				time.Sleep(end.after)                     //nolint:forbidigo // virtual time of a synctest bubble
+				pass(end.after)
 				_ = s.Cancel(ctx, rehearsal.Tenant, m.ID) // it may be at its end
 				return
 			}
@@ -169,9 +169,9 @@ func (w *witness) endsEarly(ctx context.Context, f *file, id string, sky *weathe
 	}
 	if end.takes != "" {
 		others.Go(func() {
-			time.Sleep(10 * end.after) //nolint:forbidigo // virtual time of a synctest bubble
+			pass(10 * end.after)
 			for begun.Err() == nil {
-				time.Sleep(500 * time.Millisecond) //nolint:forbidigo // virtual time of a synctest bubble
+				pass(500 * time.Millisecond)
 				infos, _, err := s.Objects.List(ctx, "", "")
 				for _, info := range infos {
 					if err == nil && strings.Contains("/"+info.Key, end.takes) {

@@ -139,7 +139,7 @@ func (w *weather) request(ctx context.Context, what string) (before, after error
 	if w.pace > 0 {
 		h := fnv.New64a()
 		_, _ = fmt.Fprint(h, w.seed, p.work, p.run, what)
-		time.Sleep(time.Duration(h.Sum64() % uint64(w.pace))) //nolint:forbidigo // virtual time of a synctest bubble
+		pass(time.Duration(h.Sum64() % uint64(w.pace)))
 	}
 	if p.slow || w.roll(slow, p.work, p.run, what) {
 		select {
@@ -167,11 +167,16 @@ func (w *weather) request(ctx context.Context, what string) (before, after error
 	return nil, nil
 }
 
+// pass lets virtual time pass: every test here is in a bubble of synctest.
+func pass(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // see above
+}
+
 // clears waits until nothing runs any more, be it an execution that waits for
 // what never comes.
 func (w *weather) clears() {
 	w.off.Store(true)
-	time.Sleep(60 * 24 * time.Hour)
+	pass(60 * 24 * time.Hour)
 	w.ghosts.Wait()
 }
 
