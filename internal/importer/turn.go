@@ -99,11 +99,18 @@ func (i *Importer) take(ctx context.Context, m *Import) (bool, error) {
 	if err := i.enqueue(ctx, m); err != nil {
 		return false, err
 	}
+	k := holderKey(m.Tenant, m.Feed)
+	items, err := i.Control.Get(ctx, []store.Key{k})
+	if err != nil {
+		return false, fmt.Errorf("importer: reading the turn: %w", err)
+	}
+	if it, held := items[k]; held && it.Attrs["import"] == m.ID {
+		return true, nil // a run that was cut off took it; who arrived since comes after
+	}
 	head, err := i.head(ctx, m.Tenant, m.Feed)
 	if err != nil || head != m.ID {
 		return false, err
 	}
-	k := holderKey(m.Tenant, m.Feed)
 	mine := map[string]any{"import": m.ID}
 	for range 10 {
 		err := i.writeControl(ctx, store.Op{Kind: store.Insert, Key: k, Set: mine})
