@@ -1,7 +1,6 @@
 package rehearsal_test
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,9 +10,6 @@ import (
 
 	"github.com/dropload/dropload/internal/entity"
 	"github.com/dropload/dropload/internal/importer"
-	"github.com/dropload/dropload/internal/rehearsal"
-	"github.com/dropload/dropload/internal/store"
-	"github.com/dropload/dropload/internal/table"
 )
 
 // adopt finds out how much of an import that did not end well was carried out:
@@ -132,34 +128,4 @@ func (w *witness) paidFor(t *task, c *contents, m *importer.Import, key string) 
 
 func ledgerID(entityName, importID string, c *credit) string {
 	return fmt.Sprint(entityName, " ", c.key, " ", importID, " ", c.row, " ", c.amount, " ", c.currency, " ", c.expiry, " ", c.account)
-}
-
-// edit writes a record as a screen does: a new version, with its stamp.
-func (w *witness) edit(ctx context.Context, entityName, key string, change func(*table.Record)) error {
-	def, _ := w.catalog.Entity(entityName)
-	k := table.RecordKey(rehearsal.Tenant, entityName, key)
-	items, err := w.stage.Records.Get(ctx, []store.Key{k})
-	if err != nil {
-		return err
-	}
-	it, ok := items[k]
-	if !ok {
-		return fmt.Errorf("there is no %s %s", entityName, key)
-	}
-	r, err := table.Read(def, it)
-	if err != nil {
-		return err
-	}
-	change(&r)
-	by := table.Writer{Ver: r.Ver + 1}
-	set := table.Tombstone(&r, by, w.stage.Now())
-	if !r.Gone {
-		r.By, r.Ver = r.Stamp(by), by.Ver
-		set = table.Attrs(rehearsal.Tenant, def, &r)
-	}
-	results, err := w.stage.Records.Write(ctx, []store.Op{{Kind: store.Put, Key: k, Set: set}})
-	if err != nil {
-		return err
-	}
-	return results[0].Err
 }
