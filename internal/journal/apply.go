@@ -43,15 +43,6 @@ type Applier struct {
 	// Deadline is when the worker hands over; zero is never.
 	Deadline time.Time
 	Now      func() time.Time
-	// Wave takes the place of the constant; 0 does not.
-	Wave int64
-}
-
-func (a *Applier) size() int64 {
-	if a.Wave > 0 {
-		return a.Wave
-	}
-	return Wave
 }
 
 // Progress is what one call of Apply did.
@@ -70,7 +61,7 @@ type Overrides map[int64]RowNote
 func (a *Applier) Apply(ctx context.Context, s *Stored, from int64) (Progress, error) {
 	p := Progress{From: from}
 	ctx, stop := context.WithCancel(ctx)
-	waves := readAhead(ctx, s, from, a.size())
+	waves := readAhead(ctx, s, from)
 	defer func() {
 		stop()
 		for range waves { // the reader has ended when Apply has
@@ -90,17 +81,13 @@ func (a *Applier) Apply(ctx context.Context, s *Stored, from int64) (Progress, e
 				return p, err
 			}
 		}
-		// A worker that is called does something, be it late.
-		if p.From > from && !a.Deadline.IsZero() && a.Now().After(a.Deadline) {
+		if !a.Deadline.IsZero() && a.Now().After(a.Deadline) {
 			return p, nil
 		}
-		if err := a.wave(ctx, (w.end-1)/a.size(), w.entries); err != nil {
+		if err := a.wave(ctx, (w.end-1)/Wave, w.entries); err != nil {
 			return p, err
 		}
 		p.From = w.end
-	}
-	if err := ctx.Err(); err != nil {
-		return p, err // the reader stopped early
 	}
 	p.Done = true
 	return p, nil
@@ -116,7 +103,7 @@ type wave struct {
 
 // readAhead reads the entries after the given one in waves: the next is read
 // while one is written. Its channel is closed when all is read or ctx ends.
-func readAhead(ctx context.Context, s *Stored, from, size int64) <-chan wave {
+func readAhead(ctx context.Context, s *Stored, from int64) <-chan wave {
 	waves := make(chan wave, 1)
 	go func() {
 		defer close(waves)
@@ -135,7 +122,7 @@ func readAhead(ctx context.Context, s *Stored, from, size int64) <-chan wave {
 				return nil
 			}
 			w.entries = append(w.entries, e)
-			if w.end%size == 0 {
+			if w.end%Wave == 0 {
 				return send()
 			}
 			return nil
