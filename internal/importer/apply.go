@@ -151,7 +151,7 @@ func (i *Importer) applier(ctx context.Context, m *Import, item PlanItem, segmen
 	return &journal.Applier{
 		Planner: p, Objects: i.Objects, Prefix: applyKey(m.job(), item.Batch, ".again"), Names: i.named(m.Entity), Now: i.Now,
 		Stopped:  func(ctx context.Context) (bool, error) { return i.stopped(ctx, m.job()) },
-		Deadline: i.deadline(ctx),
+		Deadline: i.deadline(ctx), Wave: i.Config.Wave,
 		Rows: func(ctx context.Context, key string) ([]shuffle.Row, error) {
 			if byKey == nil {
 				rows, err := i.batchRows(ctx, segments, item.Batch)

@@ -30,6 +30,7 @@ type Config struct {
 	PartBytes    int64         // the least size of a range of delimited text
 	SegmentBytes int           // how much of prepared rows is gathered in memory
 	MatchRows    int           // how many rows are matched at once
+	Wave         int64         // how many records a worker writes at once; 0 is journal.Wave
 	MaxUnmatched int           // unmatched names above which an import stops
 	Reserve      time.Duration // how long before its end a worker hands over
 	LateWorker   time.Duration // how long a worker that started may still write

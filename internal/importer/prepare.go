@@ -426,7 +426,7 @@ func (p *preparer) matchPending(ctx context.Context) error {
 			keys = append(keys, claims[n])
 		}
 	}
-	owners, err := journal.OwnerKeys(ctx, p.Records, keys)
+	owners, err := journal.Carriers(ctx, p.Records, p.m.Tenant, p.def, keys)
 	if err != nil {
 		return err
 	}

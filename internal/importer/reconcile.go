@@ -552,7 +552,7 @@ func (i *Importer) byUnique(ctx context.Context, m *Import, def *entity.Definiti
 		to   string
 	}
 	of := map[store.Key][]target{}
-	var keys []store.Key
+	keys := map[*entity.Definition][]store.Key{}
 	for n, note := range notes {
 		if len(found[n]) > 0 {
 			continue
@@ -570,28 +570,27 @@ func (i *Importer) byUnique(ctx context.Context, m *Import, def *entity.Definiti
 				}
 				k := table.ClaimKey(m.Tenant, to, by, entity.Fold(f, note.Written))
 				if len(of[k]) == 0 {
-					keys = append(keys, k)
+					keys[d] = append(keys[d], k)
 				}
 				of[k] = append(of[k], target{n, to})
 			}
 		}
 	}
-	if len(keys) == 0 {
-		return nil
-	}
-	owners, err := journal.OwnerKeys(ctx, i.Records, keys)
-	if err != nil {
-		return err
-	}
-	for _, k := range keys {
-		owner, ok := owners[k]
-		if !ok {
-			continue
+	for _, d := range i.Catalog.Entities() {
+		owners, err := journal.Carriers(ctx, i.Records, m.Tenant, d, keys[d])
+		if err != nil {
+			return err
 		}
-		for _, t := range of[k] {
-			key := refKey(def.Fields[notes[t.note].Index].Ref, t.to, owner)
-			if !slices.Contains(found[t.note], key) {
-				found[t.note] = append(found[t.note], key)
+		for _, k := range keys[d] {
+			owner, ok := owners[k]
+			if !ok {
+				continue
+			}
+			for _, t := range of[k] {
+				key := refKey(def.Fields[notes[t.note].Index].Ref, t.to, owner)
+				if !slices.Contains(found[t.note], key) {
+					found[t.note] = append(found[t.note], key)
+				}
 			}
 		}
 	}

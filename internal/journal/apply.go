@@ -43,6 +43,15 @@ type Applier struct {
 	// Deadline is when the worker hands over; zero is never.
 	Deadline time.Time
 	Now      func() time.Time
+	// Wave takes the place of the constant; 0 does not.
+	Wave int64
+}
+
+func (a *Applier) size() int64 {
+	if a.Wave > 0 {
+		return a.Wave
+	}
+	return Wave
 }
 
 // Progress is what one call of Apply did.
@@ -61,7 +70,7 @@ type Overrides map[int64]RowNote
 func (a *Applier) Apply(ctx context.Context, s *Stored, from int64) (Progress, error) {
 	p := Progress{From: from}
 	ctx, stop := context.WithCancel(ctx)
-	waves := readAhead(ctx, s, from)
+	waves := readAhead(ctx, s, from, a.size())
 	defer func() {
 		stop()
 		for range waves { // the reader has ended when Apply has
@@ -81,13 +90,17 @@ func (a *Applier) Apply(ctx context.Context, s *Stored, from int64) (Progress, e
 				return p, err
 			}
 		}
-		if !a.Deadline.IsZero() && a.Now().After(a.Deadline) {
+		// A worker that is called does something, be it late.
+		if p.From > from && !a.Deadline.IsZero() && a.Now().After(a.Deadline) {
 			return p, nil
 		}
-		if err := a.wave(ctx, (w.end-1)/Wave, w.entries); err != nil {
+		if err := a.wave(ctx, (w.end-1)/a.size(), w.entries); err != nil {
 			return p, err
 		}
 		p.From = w.end
+	}
+	if err := ctx.Err(); err != nil {
+		return p, err // the reader stopped early
 	}
 	p.Done = true
 	return p, nil
@@ -103,7 +116,7 @@ type wave struct {
 
 // readAhead reads the entries after the given one in waves: the next is read
 // while one is written. Its channel is closed when all is read or ctx ends.
-func readAhead(ctx context.Context, s *Stored, from int64) <-chan wave {
+func readAhead(ctx context.Context, s *Stored, from, size int64) <-chan wave {
 	waves := make(chan wave, 1)
 	go func() {
 		defer close(waves)
@@ -122,7 +135,7 @@ func readAhead(ctx context.Context, s *Stored, from int64) <-chan wave {
 				return nil
 			}
 			w.entries = append(w.entries, e)
-			if w.end%Wave == 0 {
+			if w.end%size == 0 {
 				return send()
 			}
 			return nil
@@ -470,17 +483,22 @@ func (a *Applier) decide(ctx context.Context, wave int64, round int, entries []*
 	if err != nil {
 		return nil, err
 	}
-	var fresh []*Entry
+	// What is written already, by a worker that may have got no further, is
+	// settled again: its names, its credits.
+	var fresh, written []*Entry
 	for _, e := range entries {
 		s := found[e.Key]
 		switch s.state(e, a.Planner.Import) {
 		case wroteThis:
+			written = append(written, e)
 			continue
 		case wroteOther:
 			w, _ := s.stored.Wrote(a.Planner.Import)
-			if !hasVersion(earlier[e.Key], w.Ver) {
+			d := ofVersion(earlier[e.Key], w.Ver)
+			if d == nil {
 				return nil, &fault.Broken{Message: "a record carries a write of this import that no supplement names"}
 			}
+			written = append(written, d)
 			continue
 		case unknown:
 			fresh = append(fresh, undecided(e))
@@ -493,18 +511,20 @@ func (a *Applier) decide(ctx context.Context, wave int64, round int, entries []*
 		fresh = append(fresh, d)
 	}
 	if len(fresh) == 0 {
-		return nil, nil
+		return written, nil
 	}
-	return a.storeSupplement(ctx, wave, round, fresh)
+	decided, err := a.storeSupplement(ctx, wave, round, fresh)
+	return append(written, decided...), err
 }
 
-func hasVersion(entries []*Entry, ver int64) bool {
+// ofVersion is the decision that made a version; nil where none did.
+func ofVersion(entries []*Entry, ver int64) *Entry {
 	for _, e := range entries {
-		if e.NewVer == ver {
-			return true
+		if e.NewVer == ver && (e.Op == Create || e.Op == Change) {
+			return e
 		}
 	}
-	return false
+	return nil
 }
 
 // undecided rejects the accepted rows of an entry whose write may or may not
@@ -540,6 +560,9 @@ func (a *Applier) again(ctx context.Context, e *Entry, s *seen) (*Entry, error) 
 		return nil, err
 	}
 	d := p.entry(rows, s.candidate, known{owners, accounts}, map[string]bool{})
+	if d.NewVer == e.NewVer && (d.Op == Create || d.Op == Change) {
+		d.NewVer++ // by its version it is known which decision was written
+	}
 	return &d, nil
 }
 

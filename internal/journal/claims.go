@@ -101,17 +101,18 @@ func claimAttrs(key, importID string) map[string]any {
 	return map[string]any{claimKey: key, claimImport: importID}
 }
 
-// OwnerKeys returns the keys of the records that have the unique values of
-// these claims, for matching: a claim that holds no more matches nothing in the
-// plan, which looks again. Keys must be distinct.
-func OwnerKeys(ctx context.Context, t store.Table, keys []store.Key) (map[store.Key]string, error) {
-	items, err := t.Get(ctx, keys)
+// Carriers returns the keys of the records that carry the unique values of these
+// claims, for matching. A claim that its record does not carry matches nothing:
+// its import was cut off, or is about to write. Keys must be distinct, and of
+// one entity.
+func Carriers(ctx context.Context, t store.Table, tenant string, def *entity.Definition, keys []store.Key) (map[store.Key]string, error) {
+	owners, err := liveOwners(ctx, t, tenant, def, keys, func(context.Context, string) (bool, error) { return false, nil })
 	if err != nil {
-		return nil, fmt.Errorf("journal: reading claims: %w", err)
+		return nil, err
 	}
-	found := make(map[store.Key]string, len(items))
-	for k, it := range items {
-		found[k] = readClaim(it).key
+	found := make(map[store.Key]string, len(owners))
+	for k, o := range owners {
+		found[k] = o.key
 	}
 	return found, nil
 }

@@ -21,7 +21,7 @@ import (
 func everything() map[trouble]uint64 {
 	return map[trouble]uint64{
 		killedBefore: 100, killedWithin: 50, killedAfter: 200, lostRequest: 40, lostReply: 60, throttled: 60, lostWrites: 80,
-		sentTwice: 100, twice: 200, ghost: 100, slow: 40,
+		sentTwice: 100, twice: 200, ghost: 100, slow: 40, short: 300,
 	}
 }
 
@@ -33,6 +33,7 @@ func TestOracleUnderFaults(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rapid.SyncTest(t, func(t *rapid.T) {
 			sky := newWeather(rapid.Uint64().Draw(t, "seed"), 3, drawOdds(t))
+			sky.pace = time.Duration(rapid.IntRange(0, 400).Draw(t, "pace")) * time.Millisecond
 			ctx := t.Context()
 			s, err := rehearsal.New(ctx, rehearsal.Options{Config: drawConfig(t), Records: sky.table, Control: sky.table, Objects: sky.bucket})
 			if err != nil {
@@ -245,7 +246,7 @@ func (w *witness) endsEarly(ctx context.Context, f *file, id string, sky *weathe
 // shrinks to those that matter.
 func drawOdds(t *rapid.T) map[trouble]uint64 {
 	odds := everything()
-	for _, name := range []trouble{killedBefore, killedWithin, killedAfter, lostRequest, lostReply, throttled, lostWrites, sentTwice, twice, ghost, slow} {
+	for _, name := range []trouble{killedBefore, killedWithin, killedAfter, lostRequest, lostReply, throttled, lostWrites, sentTwice, twice, ghost, slow, short} {
 		if !rapid.Bool().Draw(t, string(name)) {
 			delete(odds, name)
 		}

@@ -3,6 +3,7 @@
 package rehearsal_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,11 @@ import (
 
 	"github.com/dropload/dropload/internal/entity"
 	"github.com/dropload/dropload/internal/importer"
+	"github.com/dropload/dropload/internal/journal"
+	"github.com/dropload/dropload/internal/record"
+	"github.com/dropload/dropload/internal/rehearsal"
+	"github.com/dropload/dropload/internal/store"
+	"github.com/dropload/dropload/internal/table"
 )
 
 // adopt finds out how much of an import that did not end well was carried out:
@@ -73,7 +79,7 @@ func (w *witness) adoptMade(t *task, c *contents) error {
 	for _, r := range t.made {
 		to := strings.Fields(r.key)[1]
 		def, _ := w.catalog.Entity(to)
-		if w.unknown(c, def, r) != "" {
+		if w.unknown(t, c, def, r) != "" {
 			w.records[to][r.key] = r
 		}
 	}
@@ -81,11 +87,14 @@ func (w *witness) adoptMade(t *task, c *contents) error {
 }
 
 // unknown is the key of a stored record that holds what r does and that the
-// clerk does not know; "" where there is none.
-func (w *witness) unknown(c *contents, def *entity.Definition, r *kept) string {
+// clerk does not know, nor the file by its key; "" where there is none.
+func (w *witness) unknown(t *task, c *contents, def *entity.Definition, r *kept) string {
 	known := w.byActual(def.Name)
 	for _, key := range slices.Sorted(maps.Keys(c.records[def.Name])) {
 		got := c.records[def.Name][key]
+		if def == t.def && t.of[key] != nil {
+			continue
+		}
 		if known[key] == nil && !got.Gone && gocmp.Equal(w.modelled(def, r), fieldsOf(def, &got)) {
 			return key
 		}
@@ -100,7 +109,7 @@ func (w *witness) landed(t *task, c *contents, key string) (bool, error) {
 	stored = stored && !got.Gone
 	before, after := t.start[key], t.now[key]
 	if w.key(key)[0] == '~' {
-		return w.unknown(c, t.def, after) != "", nil
+		return w.unknown(t, c, t.def, after) != "", nil
 	}
 	switch {
 	case stored && gocmp.Equal(w.modelled(t.def, after), fieldsOf(t.def, &got)):
@@ -130,4 +139,39 @@ func (w *witness) paidFor(t *task, c *contents, m *importer.Import, key string) 
 
 func ledgerID(entityName, importID string, c *credit) string {
 	return fmt.Sprint(entityName, " ", c.key, " ", importID, " ", c.row, " ", c.amount, " ", c.currency, " ", c.expiry, " ", c.account)
+}
+
+// edit writes a record as a screen does: a new version, with its stamp and name.
+func (w *witness) edit(ctx context.Context, entityName, key string, change func(*table.Record)) error {
+	def, _ := w.catalog.Entity(entityName)
+	k := table.RecordKey(rehearsal.Tenant, entityName, key)
+	items, err := w.stage.Records.Get(ctx, []store.Key{k})
+	if err != nil {
+		return err
+	}
+	it, ok := items[k]
+	if !ok {
+		return fmt.Errorf("there is no %s %s", entityName, key)
+	}
+	r, err := table.Read(def, it)
+	if err != nil {
+		return err
+	}
+	before := maps.Clone(r.Fields)
+	change(&r)
+	by := table.Writer{Ver: r.Ver + 1}
+	set, after := table.Tombstone(&r, by, w.stage.Now()), record.Fields{}
+	if !r.Gone {
+		r.By, r.Ver = r.Stamp(by), by.Ver
+		set, after = table.Attrs(rehearsal.Tenant, def, &r), r.Fields
+	}
+	ops := []store.Op{{Kind: store.Put, Key: k, Set: set}}
+	if w.referredTo(entityName) {
+		ops = append(ops, journal.NameOps(rehearsal.Tenant, def, key, by.Ver, before, after)...)
+	}
+	results, err := w.stage.Records.Write(ctx, ops)
+	if err != nil {
+		return err
+	}
+	return results[0].Err
 }

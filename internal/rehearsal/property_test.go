@@ -22,6 +22,7 @@ func drawConfig(t *rapid.T) *importer.Config {
 	c.PartBytes = rapid.Int64Range(1, 300).Draw(t, "part bytes")
 	c.SegmentBytes = rapid.IntRange(1, 300).Draw(t, "segment bytes")
 	c.MatchRows = rapid.IntRange(1, 5).Draw(t, "match rows")
+	c.Wave = rapid.Int64Range(1, 4).Draw(t, "wave")
 	return &c
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/dropload/dropload/internal/mapping"
 	"github.com/dropload/dropload/internal/rehearsal"
 	"github.com/dropload/dropload/internal/sniff"
+	"github.com/dropload/dropload/internal/store"
+	"github.com/dropload/dropload/internal/table"
 )
 
 // sheet is a file whose cells mean what they say.
@@ -36,7 +38,7 @@ func (f *file) with(change func(*mapping.Options)) *file {
 // tiny are sizes that put each row into a part and a segment of its own.
 func tiny() *importer.Config {
 	c := importer.Defaults()
-	c.BatchRows, c.PartBytes, c.SegmentBytes, c.MatchRows = 1, 1, 1, 1
+	c.BatchRows, c.PartBytes, c.SegmentBytes, c.MatchRows, c.Wave = 1, 1, 1, 1, 1
 	return &c
 }
 
@@ -96,5 +98,25 @@ func TestRegressions(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A claim that an import was cut off after, before it wrote the record, is of no
+// record: a row without a key is matched by what records carry.
+func TestAClaimThatItsRecordDoesNotCarryMatchesNothing(t *testing.T) {
+	t.Parallel()
+	s := stage(t, rehearsal.Options{})
+	w := newWitness(s)
+	w.loose = true
+	ctx := t.Context()
+	if err := w.imports(ctx, sheet("contacts", "code;first_name;email", "A1;Anna;a@x.example"), "1"); err != nil {
+		t.Fatal(err)
+	}
+	orphan := table.ClaimKey(rehearsal.Tenant, "contacts", "email", "b@x.example")
+	if _, err := s.Records.Write(ctx, []store.Op{{Kind: store.Insert, Key: orphan, Set: map[string]any{"k": "a1", "i": "gone"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.imports(ctx, sheet("contacts", "first_name;email", "Bo;b@x.example"), "2"); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/dropload/dropload/internal/fault"
+	"github.com/dropload/dropload/internal/importer"
 	objects "github.com/dropload/dropload/internal/object/memory"
 	"github.com/dropload/dropload/internal/rehearsal"
 	"github.com/dropload/dropload/internal/store/memory"
@@ -60,6 +61,7 @@ const (
 	twice        trouble = "a function runs twice at once"
 	ghost        trouble = "a function runs again, later and slowly"
 	slow         trouble = "a request takes long"
+	short        trouble = "a worker has little time and hands over"
 )
 
 // process is one run of a function.
@@ -99,7 +101,7 @@ func (w *weather) roll(t trouble, work, run, what string) bool {
 	if w.breaks != "" && strings.HasPrefix(work, w.breaks) {
 		patience = 1000
 	}
-	if t != slow && t != twice && t != ghost && t != sentTwice && run[0] == '#' {
+	if t != slow && t != twice && t != ghost && t != sentTwice && t != short && run[0] == '#' {
 		if w.spent[work] >= patience {
 			return false
 		}
@@ -224,6 +226,11 @@ func (w *weather) over(s *rehearsal.Stage) {
 		work := function + string(token.ReplaceAll(payload, nil))
 		start := func(ctx context.Context, run string, slow bool) ([]byte, *asl.Error) {
 			p := &process{work: work, run: run, slow: slow}
+			if w.roll(short, function, run, "") { // the reserve is all that is left
+				var stop context.CancelFunc
+				ctx, stop = context.WithTimeout(ctx, importer.Defaults().Reserve+time.Second)
+				defer stop()
+			}
 			out, err := invoke(context.WithValue(ctx, processKey{}, p), function, payload)
 			p.mu.Lock()
 			defer p.mu.Unlock()
