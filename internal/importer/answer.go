@@ -34,6 +34,11 @@ func (i *Importer) Map(ctx context.Context, tenant, id string, a Mapping) error 
 	if !ok {
 		return &fault.Refused{Code: "entity_unknown", Message: fmt.Sprintf("There is no entity %q.", a.Template.Entity)}
 	}
+	if m, err := i.load(ctx, tenant, id); err != nil {
+		return err
+	} else if woken, err := i.wakeCutOff(ctx, m); err != nil || woken {
+		return err
+	}
 	m, err := i.edit(ctx, tenant, id, func(m *Import) error {
 		again := m.State == NeedsDecision || m.State == Ready && m.Pause.Kind == "start"
 		if m.State != NeedsMapping && !again {
@@ -71,6 +76,26 @@ func (i *Importer) Map(ctx context.Context, tenant, id string, a Mapping) error 
 	return i.resume(ctx, m, Step{Job: m.job(), Next: "split"})
 }
 
+// wakeCutOff wakes an import whose answer was kept by a call that ended before it
+// could say so. It tells whether it did.
+func (i *Importer) wakeCutOff(ctx context.Context, m *Import) (bool, error) {
+	next := map[State]string{Preparing: "split", Planning: "turn"}[m.State]
+	switch m.Pause.Kind {
+	case "mapping", "decision", "start":
+	default:
+		return false, nil
+	}
+	var answer Step
+	_, answered, err := i.document(ctx, answerKey(m), &answer)
+	if err != nil || answered || next == "" {
+		return false, err
+	}
+	if err := i.enqueue(ctx, m); err != nil {
+		return false, err
+	}
+	return true, i.resume(ctx, m, Step{Job: m.job(), Next: next})
+}
+
 func notWaiting(m *Import, what string) error {
 	return &fault.Refused{Code: "not_waiting", Message: fmt.Sprintf("The import is %q and does not wait for %s.", m.State, what)}
 }
@@ -100,6 +125,9 @@ func (i *Importer) Decide(ctx context.Context, tenant, id string, all Action, na
 		return err
 	}
 	if m.State != NeedsDecision {
+		if woken, err := i.wakeCutOff(ctx, m); err != nil || woken {
+			return err
+		}
 		return notWaiting(m, "a decision")
 	}
 	decided, err := i.decisions(ctx, m)
@@ -191,6 +219,9 @@ func (i *Importer) Edit(ctx context.Context, tenant, id string, o Overlay) error
 		return err
 	}
 	if m.State != Ready && m.State != NeedsDecision {
+		if woken, err := i.wakeCutOff(ctx, m); err != nil || woken {
+			return err
+		}
 		return notWaiting(m, "edits")
 	}
 	round := m.Round + 1
